@@ -1,0 +1,252 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, Option } from 'commander';
+import * as z from 'zod';
+import { ConfigError } from './config-problems.ts';
+import { describeConfig } from './config-report.ts';
+import { notesOf, SETTING_NAMES } from './config-settings.ts';
+import type { SettingName } from './config-settings.ts';
+import type { ConfigInputs, SystemInputs } from './config-sources.ts';
+import { loadConfig, readSystemInputs } from './config.ts';
+import type { Config } from './config.ts';
+import { ServiceError } from './errors.ts';
+
+/** What the command line touches beside its arguments; a test brings its own. */
+export interface Surroundings {
+  readonly system: SystemInputs;
+  readonly writeOut: (text: string) => void;
+  readonly writeError: (text: string) => void;
+  /** Rejects when a listener could not be built. */
+  readonly verifyListeners: (config: Config) => Promise<void>;
+  /** Runs until the service has stopped; gives the exit code. */
+  readonly runService: (config: Config, options: { version: string }) => Promise<number>;
+}
+
+/** The exit code of a command line or configuration that is not accepted. */
+const EXIT_USAGE = 2;
+
+/**
+ * Runs the command that the arguments name, `serve` when they name none, and gives the exit code.
+ * Problems of arguments and configuration are told on standard error, one a line.
+ *
+ * @param argv without the runtime and the script
+ */
+export async function runCommandLine(
+  argv: readonly string[],
+  surroundings: Surroundings = processSurroundings(),
+): Promise<number> {
+  const program = createProgram(surroundings);
+  let exitCode = 0;
+  const finish = (code: number): void => {
+    exitCode = code;
+  };
+  addServe(program, surroundings, finish);
+  addProxy(program, surroundings, finish);
+  addCheck(program, surroundings, finish);
+  try {
+    await program.parseAsync(normalizeArguments(argv), { from: 'user' });
+  } catch (error) {
+    return explainFailure(error, surroundings);
+  }
+  return exitCode;
+}
+
+function processSurroundings(): Surroundings {
+  return {
+    system: readSystemInputs(),
+    writeOut: (text) => process.stdout.write(text),
+    writeError: (text) => process.stderr.write(text),
+    verifyListeners: async (config) => {
+      const { verifyListeners } = await import('./service.ts');
+      await verifyListeners(config);
+    },
+    runService: async (config, options) => {
+      // Loaded only here: --help needs none of what the service is built from.
+      const { runService } = await import('./service.ts');
+      return await runService(config, options);
+    },
+  };
+}
+
+/**
+ * The configuration of a command, checked as far as it can be without starting anything.
+ *
+ * @throws ConfigError
+ */
+async function loadVerified(
+  { system, verifyListeners }: Surroundings,
+  command: ConfigInputs['command'],
+  argvSettings: ConfigInputs['argvSettings'],
+): Promise<Config> {
+  const config = loadConfig({ ...system, command, argvSettings });
+  try {
+    await verifyListeners(config);
+  } catch (error) {
+    const sentence = error instanceof Error ? error.message : String(error);
+    const hint = error instanceof ServiceError ? error.hint : undefined;
+    throw new ConfigError([hint === undefined ? sentence : `${sentence}. ${hint}`]);
+  }
+  return config;
+}
+
+function createProgram({ writeOut, writeError }: Surroundings): Command {
+  return new Command('gatepost')
+    .description('A guarded gate to PostgreSQL: psql and HTTP in, with limits and audit')
+    .usage('[command] [options]')
+    .version(readVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print what can be given')
+    .addHelpText('after', '\nWithout a command: serve. What it takes: gatepost serve --help')
+    .showHelpAfterError('(--help lists what can be given)')
+    .exitOverride()
+    .configureOutput({
+      writeOut,
+      writeErr: writeError,
+      outputError: (text, write) => write(maskArguments(text)),
+    });
+}
+
+/** What psql's habits put in a wrong place: a connection string, or a password after one letter. */
+function maskArguments(text: string): string {
+  return text.replace(/[^\s']*:\/\/[^\s']*/g, '***').replace(/'(-\w)[^']*'/g, "'$1***'");
+}
+
+function addServe(program: Command, around: Surroundings, finish: (code: number) => void): void {
+  const command = program.command('serve').description('serve HTTP and the listeners');
+  const readFlags = addFlags(command, SERVE_FLAGS);
+  command.action(async () => {
+    const config = await loadVerified(around, 'serve', readFlags());
+    finish(await around.runService(config, { version: readVersion() }));
+  });
+}
+
+function addProxy(program: Command, around: Surroundings, finish: (code: number) => void): void {
+  const command = program
+    .command('pgwire-proxy')
+    .description('serve one listener in front of one PostgreSQL, without HTTP');
+  const readFlags = addFlags(command, PROXY_FLAGS);
+  command.action(async () => {
+    const config = await loadVerified(around, 'pgwire-proxy', readFlags());
+    finish(await around.runService(config, { version: readVersion() }));
+  });
+}
+
+function addCheck(program: Command, around: Surroundings, finish: (code: number) => void): void {
+  const command = program
+    .command('check')
+    .description('print the configuration that serve would run with, secrets masked');
+  const readFlags = addFlags(command, SERVE_FLAGS);
+  command.action(async () => {
+    const config = await loadVerified(around, 'serve', readFlags());
+    around.writeOut(`${describeConfig(config).join('\n')}\n`);
+    finish(0);
+  });
+}
+
+type Flags = readonly (readonly [flag: string, name: SettingName])[];
+
+/** Every setting in kebab-case; the file has the name that everybody tries first. */
+const SERVE_FLAGS: Flags = SETTING_NAMES.map((name) => {
+  const flag = name === 'GATEPOST_CONFIG' ? 'config' : name.toLowerCase().replaceAll('_', '-');
+  return [flag, name];
+});
+
+const PROXY_FLAGS: Flags = [
+  ['port', 'WIRE_POSTGRES_PORT'],
+  ['upstream-dsn', 'WIRE_UPSTREAM_DSN'],
+  ['enable-tls', 'WIRE_ENABLE_TLS'],
+  ['tls-cert', 'WIRE_TLS_CERT'],
+  ['tls-key', 'WIRE_TLS_KEY'],
+  ['max-connections', 'WIRE_MAX_CONNECTIONS'],
+  ['query-timeout', 'WIRE_QUERY_TIMEOUT'],
+  ['max-rows', 'WIRE_MAX_ROWS'],
+  ['max-bytes', 'WIRE_MAX_BYTES'],
+  ['enable-otel-metrics', 'WIRE_ENABLE_OTEL_METRICS'],
+];
+
+/** Adds the flags to the command; gives what reads the texts of those that were used. */
+function addFlags(command: Command, flags: Flags): () => ConfigInputs['argvSettings'] {
+  const options = flags.map(([flag, name]) => ({ name, option: createOption(flag, name) }));
+  for (const { option } of options) {
+    command.addOption(option);
+  }
+  return () => {
+    const values = command.opts<Record<string, unknown>>();
+    const given = options.filter(({ option }) => values[option.attributeName()] !== undefined);
+    return Object.fromEntries(
+      given.map(({ name, option }) => [name, textOf(values[option.attributeName()])]),
+    );
+  };
+}
+
+/** A switch without a value is switched on. */
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : 'true';
+}
+
+function createOption(flag: string, name: SettingName): Option {
+  const { argument, group } = notesOf(name);
+  const value = argument === 'true|false' ? `[${argument}]` : `<${argument}>`;
+  return new Option(`--${flag} ${value}`, describeFlag(name)).helpGroup(`${group}:`);
+}
+
+function describeFlag(name: SettingName): string {
+  const { summary, accepted, argument, fallback, secret } = notesOf(name);
+  const facts = [
+    ...(argument.includes('|') ? [] : [accepted]),
+    ...(fallback === undefined ? [] : [`default ${fallback}`]),
+    name,
+  ];
+  const warning = `; visible in the list of processes, so rather set ${name}_FILE`;
+  return `${summary}${secret === 'none' ? '' : warning} [${facts.join('; ')}]`;
+}
+
+const PROGRAM_FLAGS = ['-h', '--help', '-V', '--version'];
+
+/**
+ * The arguments with the command in front, and with `--flag=value` in two: an error then names a
+ * misspelt flag without the value, which may be a password.
+ */
+function normalizeArguments(argv: readonly string[]): string[] {
+  const [first] = argv;
+  const isCommandGiven = first !== undefined && !first.startsWith('-');
+  const isForProgram = first !== undefined && PROGRAM_FLAGS.includes(first);
+  const parts = argv.flatMap((argument) => {
+    const [, flag, value] = /^(--[^=]+)=(.*)$/s.exec(argument) ?? [];
+    return flag === undefined || value === undefined ? [argument] : [flag, value];
+  });
+  return isCommandGiven || isForProgram ? parts : ['serve', ...parts];
+}
+
+/** What is ours to explain becomes an exit code; anything else is a fault and goes on up. */
+function explainFailure(error: unknown, { writeError }: Surroundings): number {
+  if (error instanceof CommanderError) {
+    // Commander has written the message; 0 is --help and --version.
+    return error.exitCode === 0 ? 0 : EXIT_USAGE;
+  }
+  if (error instanceof ConfigError) {
+    writeError(`${error.message}\n`);
+    return EXIT_USAGE;
+  }
+  throw error;
+}
+
+const packageSchema = z.object({ name: z.literal('gatepost'), version: z.string() });
+
+/** From our package.json, which is one folder up from the sources and two from the build. */
+function readVersion(): string {
+  for (const place of ['../package.json', '../../package.json']) {
+    const parsed = packageSchema.safeParse(readJson(new URL(place, import.meta.url)));
+    if (parsed.success) {
+      return parsed.data.version;
+    }
+  }
+  throw new Error('The package.json of gatepost is missing');
+}
+
+function readJson(url: URL): unknown {
+  try {
+    return JSON.parse(readFileSync(url, 'utf8'));
+  } catch {
+    // Not there: the caller looks in the other place.
+    return undefined;
+  }
+}

@@ -1,0 +1,131 @@
+// Connection strings: taken apart strictly enough that no part of a password can be mistaken for
+// something else, because what is not the password is shown by `gatepost check`.
+
+/** The parts of a connection string as they stand in it, still percent-encoded. */
+interface ConnectionString {
+  readonly scheme: string;
+  readonly user: string;
+  readonly password: string | undefined;
+  /** Host and port; several of them in MongoDB's strings. */
+  readonly hosts: string;
+  readonly path: string;
+  readonly query: string;
+}
+
+/**
+ * What an upstream is made of where no connection string is given. A host that begins with `/` is
+ * the directory of a Unix socket.
+ */
+export interface UpstreamParts {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string | undefined;
+  readonly database: string | undefined;
+}
+
+/** No part may hold an unencoded `@`, `/`, `?`, `#` or blank but where it separates. */
+const LOGIN = /(?:([^:@/?#\s]*)(?::([^@/?#\s]*))?@)?/;
+const PLACE = /([^@/?#\s]*)(\/[^@?#\s]*)?(?:\?([^@#\s]*))?/;
+const CONNECTION_STRING = new RegExp(`^([a-z][a-z0-9+]*)://${LOGIN.source}${PLACE.source}$`);
+
+/** Takes a connection string apart; undefined when it is malformed or of another scheme. */
+function parseConnectionString(
+  text: string,
+  schemes: readonly string[],
+): ConnectionString | undefined {
+  const match = CONNECTION_STRING.exec(text);
+  const scheme = match?.[1] ?? '';
+  if (match === null || !schemes.includes(scheme)) {
+    return undefined;
+  }
+  return {
+    scheme,
+    user: match[2] ?? '',
+    password: match[3],
+    hosts: match[4] ?? '',
+    path: match[5] ?? '',
+    query: match[6] ?? '',
+  };
+}
+
+/** Why a connection string is refused, without showing any of it; undefined when it is accepted. */
+export function explainConnectionString(
+  text: string,
+  schemes: readonly string[],
+): string | undefined {
+  if (!schemes.some((scheme) => text.startsWith(`${scheme}://`))) {
+    return `it does not begin with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`;
+  }
+  if (/\s/.test(text)) {
+    return 'a blank in it must be written %20';
+  }
+  const parts = parseConnectionString(text, schemes);
+  if (parts === undefined) {
+    return 'an @ / ? or # inside a name or password must be written %40 %2F %3F or %23';
+  }
+  return explainParts(parts);
+}
+
+function explainParts(parts: ConnectionString): string | undefined {
+  const { scheme, user, password, hosts, path, query } = parts;
+  if (![user, password ?? '', hosts, path, query].every(isPercentEncoded)) {
+    return 'a percent sign in it must be written %25';
+  }
+  if (hosts === '' && !new URLSearchParams(query).has('host')) {
+    return 'it names no host';
+  }
+  // The parser of URLs knows the ports and how IPv6 addresses are written.
+  const isWellFormed = hosts.split(',').every((host) => URL.canParse(`${scheme}://${host}`));
+  return isWellFormed ? undefined : 'its host or port is malformed';
+}
+
+function isPercentEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Keys of the query that carry secrets: libpq's `password`, `sslpassword`, MongoDB's tokens. */
+const SECRET_KEY = /pass|secret|token|mechanismproperties/i;
+
+/** A connection string with `***` for every secret in it; all of it when it is malformed. */
+export function maskConnectionString(text: string): string {
+  const parts = parseConnectionString(text, ['postgres', 'postgresql', 'mongodb', 'mongodb+srv']);
+  if (parts === undefined) {
+    return '***';
+  }
+  const { scheme, user, password, hosts, path, query } = parts;
+  const secret = password === undefined ? '' : ':***';
+  const login = user === '' && secret === '' ? '' : `${user}${secret}@`;
+  return `${scheme}://${login}${hosts}${path}${maskQuery(query)}`;
+}
+
+function maskQuery(query: string): string {
+  if (query === '') {
+    return '';
+  }
+  const masked = new URLSearchParams();
+  for (const [key, value] of new URLSearchParams(query)) {
+    masked.append(key, SECRET_KEY.test(key) ? '***' : value);
+  }
+  return `?${masked.toString()}`;
+}
+
+/** Joins an upstream's parts to the connection string that `pg` takes apart again unchanged. */
+export function composeConnectionString(parts: UpstreamParts): string {
+  const { host, port, user, password, database } = parts;
+  const secret = password === undefined ? '' : `:${encodeURIComponent(password)}`;
+  // `pg` decodes the database with decodeURI, so it has to be encoded by its counterpart.
+  const path = database === undefined ? '' : `/${encodeURI(database)}`;
+  const login = `${encodeURIComponent(user)}${secret}`;
+  return `postgresql://${login}@${encodeHost(host)}:${port}${path}`;
+}
+
+function encodeHost(host: string): string {
+  const isAddress = host.includes(':') && !host.startsWith('/');
+  return isAddress ? `[${host}]` : encodeURIComponent(host);
+}

@@ -1,0 +1,158 @@
+import path from 'node:path';
+import { describeListener } from './config-file.ts';
+import type { FileListener, Settings } from './config-settings.ts';
+
+/** What is done at a row or byte limit: stop with ERROR 54000, or deliver up to it and go on. */
+export type OnLimit = 'error' | 'truncate';
+
+/** The bounds of one Query message. */
+export interface Limits {
+  readonly rowsMax: number;
+  /** Exact DataRow frame bytes, headers included. */
+  readonly bytesMax: number;
+  readonly queryTimeoutMs: number;
+  readonly onLimit: OnLimit;
+}
+
+/** Certificate chain and private key, in PEM; absolute paths. */
+export interface TlsFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
+/** Which statement kinds may run; empty lists restrict nothing. */
+interface PolicyConfig {
+  readonly allow: readonly string[];
+  readonly deny: readonly string[];
+  readonly access: 'read-write' | 'read-only';
+}
+
+/** One port for psql and what is behind it, everything resolved. */
+export interface ListenerConfig {
+  /** Label of logs and metrics. */
+  readonly name: string;
+  readonly backend: 'postgres';
+  readonly host: string;
+  readonly port: number;
+  /** Connection string of the upstream; undefined for the embedded PostgreSQL. A secret. */
+  readonly upstreamDsn: string | undefined;
+  /** Whether `/readyz` needs this listener's upstream to answer. */
+  readonly isRequired: boolean;
+  readonly tls: TlsFiles | undefined;
+  readonly connectionsMax: number;
+  readonly idleTimeoutMs: number;
+  readonly limits: Limits;
+  readonly policy: PolicyConfig;
+}
+
+export interface ListenerContext {
+  readonly settings: Settings;
+  /** The upstream of a listener that names none of its own. */
+  readonly upstreamDsn: string | undefined;
+  readonly workingDirectory: string;
+  readonly problems: string[];
+}
+
+/** A listener with the settings in place of what it leaves out. */
+export function resolveListener(
+  listener: FileListener,
+  index: number,
+  context: ListenerContext,
+): ListenerConfig {
+  const { settings } = context;
+  return {
+    name: listener.name,
+    backend: listener.backend,
+    host: listener.host ?? settings.HOST,
+    port: listener.port,
+    upstreamDsn: listener.upstream_dsn ?? context.upstreamDsn,
+    isRequired: (listener.readiness ?? settings.POSTGRES_READINESS) === 'required',
+    tls: resolveTls(listener, describeListener(listener.name, index), context),
+    connectionsMax: listener.max_connections ?? settings.WIRE_MAX_CONNECTIONS,
+    idleTimeoutMs: listener.idle_timeout ?? settings.WIRE_IDLE_TIMEOUT,
+    limits: resolveLimits(listener, settings),
+    policy: resolvePolicy(listener, settings),
+  };
+}
+
+function resolveLimits(listener: FileListener, settings: Settings): Limits {
+  return {
+    rowsMax: listener.max_rows ?? settings.WIRE_MAX_ROWS,
+    bytesMax: listener.max_bytes ?? settings.WIRE_MAX_BYTES,
+    queryTimeoutMs: listener.query_timeout ?? settings.WIRE_QUERY_TIMEOUT,
+    onLimit: listener.on_limit ?? settings.WIRE_ON_LIMIT,
+  };
+}
+
+function resolvePolicy(listener: FileListener, settings: Settings): PolicyConfig {
+  return {
+    allow: listener.allow ?? settings.WIRE_ALLOW ?? [],
+    deny: listener.deny ?? settings.WIRE_DENY ?? [],
+    access: listener.access ?? settings.WIRE_ACCESS,
+  };
+}
+
+/** A listener's own pair of files, else that of the settings, unless TLS is switched off. */
+function resolveTls(
+  listener: FileListener,
+  label: string,
+  { settings, workingDirectory, problems }: ListenerContext,
+): TlsFiles | undefined {
+  const own = ownTls(listener, label, problems);
+  if (settings.WIRE_ENABLE_TLS === false) {
+    if (own !== undefined) {
+      problems.push(`${label}: tls_cert and tls_key contradict WIRE_ENABLE_TLS, which is false`);
+    }
+    return undefined;
+  }
+  const { cert, key } = own ?? { cert: settings.WIRE_TLS_CERT, key: settings.WIRE_TLS_KEY };
+  if (cert !== undefined && key !== undefined) {
+    return {
+      certFile: path.resolve(workingDirectory, cert),
+      keyFile: path.resolve(workingDirectory, key),
+    };
+  }
+  if (settings.WIRE_ENABLE_TLS === true) {
+    problems.push(`${label}: WIRE_ENABLE_TLS needs WIRE_TLS_CERT and WIRE_TLS_KEY`);
+  }
+  return undefined;
+}
+
+function ownTls(
+  { tls_cert: cert, tls_key: key }: FileListener,
+  label: string,
+  problems: string[],
+): { cert: string; key: string } | undefined {
+  if (cert !== undefined && key !== undefined) {
+    return { cert, key };
+  }
+  if (cert !== undefined || key !== undefined) {
+    problems.push(`${label}: tls_cert and tls_key belong together: give both or none`);
+  }
+  return undefined;
+}
+
+/** Refuses two listeners of one name, and two doors (HTTP included) on one port. */
+export function refuseClashes(
+  listeners: readonly Pick<ListenerConfig, 'name' | 'port'>[],
+  httpPort: number | undefined,
+  problems: string[],
+): void {
+  const names = new Set<string>();
+  const doors = new Map<number, string>();
+  if (httpPort !== undefined) {
+    doors.set(httpPort, 'HTTP (PORT)');
+  }
+  for (const { name, port } of listeners) {
+    if (names.has(name)) {
+      problems.push(`listener "${name}": the name is taken by another listener`);
+    }
+    const other = doors.get(port);
+    // Zero is any free port, so it never clashes.
+    if (port !== 0 && other !== undefined) {
+      problems.push(`listener "${name}": port ${port} is taken by ${other}`);
+    }
+    names.add(name);
+    doors.set(port, `listener "${name}"`);
+  }
+}

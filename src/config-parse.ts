@@ -1,0 +1,87 @@
+// From texts to values, with every problem found in one pass.
+
+import assert from 'node:assert/strict';
+import type { z } from 'zod';
+import { describeListener } from './config-file.ts';
+import type { ListenerTexts } from './config-file.ts';
+import { echo } from './config-problems.ts';
+import { configSchema, isSettingName, notesOf } from './config-settings.ts';
+import type { FileListener, Settings } from './config-settings.ts';
+import type { GivenTexts } from './config-sources.ts';
+
+/** Values of everything that was accepted, with defaults for the rest. */
+export interface ParsedTexts {
+  readonly settings: Settings;
+  readonly listeners: readonly FileListener[];
+}
+
+/**
+ * Parses what was given and adds a problem for each refused text. The result then has the default
+ * in its place, so that what concerns several settings can still be checked in the same run.
+ */
+export function parseTexts(given: GivenTexts, problems: string[]): ParsedTexts {
+  const texts = {
+    settings: Object.fromEntries([...given.settings].map(([name, { text }]) => [name, text])),
+    listeners: given.listeners,
+  };
+  const result = configSchema.safeParse(texts);
+  if (result.success) {
+    return result.data;
+  }
+  const { issues } = result.error;
+  problems.push(...issues.map((issue) => describeIssue(issue, given)));
+  const refused = new Set(issues.map(({ path }) => path.join('.')));
+  return configSchema.parse(withoutRefused(texts, refused));
+}
+
+function withoutRefused(
+  texts: { settings: Record<string, string>; listeners: readonly ListenerTexts[] },
+  refused: ReadonlySet<string>,
+): unknown {
+  const listeners = texts.listeners.map((listener, index) =>
+    omitRefused(listener, `listeners.${index}`, refused),
+  );
+  return {
+    settings: omitRefused(texts.settings, 'settings', refused),
+    // Nothing more can be said about a listener without these two.
+    listeners: listeners.filter((listener) => 'name' in listener && 'port' in listener),
+  };
+}
+
+function omitRefused(
+  texts: Readonly<Record<string, string>>,
+  place: string,
+  refused: ReadonlySet<string>,
+): Record<string, string> {
+  const accepted = Object.entries(texts).filter(([key]) => !refused.has(`${place}.${key}`));
+  return Object.fromEntries(accepted);
+}
+
+function describeIssue({ path, message }: z.core.$ZodIssue, given: GivenTexts): string {
+  const [place, name, key] = path;
+  if (place === 'listeners' && typeof name === 'number') {
+    return describeListenerIssue(given.listeners[name] ?? {}, name, { key: String(key), message });
+  }
+  return describeSettingIssue(String(name), message, given);
+}
+
+function describeSettingIssue(name: string, message: string, given: GivenTexts): string {
+  assert(isSettingName(name), `${name} was parsed without being a setting`);
+  const text = given.settings.get(name);
+  assert(text !== undefined, `The default of ${name} is not accepted`);
+  const shown = notesOf(name).secret === 'none' ? echo(text.text) : '***';
+  return `${name} is ${shown} (${text.source}): ${message}`;
+}
+
+function describeListenerIssue(
+  listener: ListenerTexts,
+  index: number,
+  { key, message }: { readonly key: string; readonly message: string },
+): string {
+  const label = describeListener(listener['name'], index);
+  const text = listener[key];
+  if (text === undefined) {
+    return `${label}: ${key} is missing`;
+  }
+  return `${label}: ${key} is ${key === 'upstream_dsn' ? '***' : echo(text)}: ${message}`;
+}

@@ -1,0 +1,283 @@
+// The table of settings: the one schema that everything else about configuration follows.
+
+import assert from 'node:assert/strict';
+import * as z from 'zod';
+import { maskConnectionString } from './config-dsn.ts';
+import * as values from './config-values.ts';
+import type { TextType } from './config-values.ts';
+
+type SettingGroup =
+  'Service' | 'PostgreSQL' | 'PostgreSQL listeners' | 'Limits and policy' | 'MongoDB';
+
+/** What a setting is for, beside how it is parsed. */
+export interface SettingNotes {
+  readonly group: SettingGroup;
+  /** One sentence without its full stop. */
+  readonly summary: string;
+  readonly accepted: string;
+  readonly argument: string;
+  /** The default, as text; undefined when the setting is optional. */
+  readonly fallback: string | undefined;
+  /** How it is hidden: a secret as a whole, of a connection string the passwords. */
+  readonly secret: 'none' | 'whole' | 'connection-string';
+}
+
+interface About {
+  readonly group: SettingGroup;
+  readonly summary: string;
+  readonly secret?: SettingNotes['secret'];
+}
+
+const registry = z.registry<SettingNotes>();
+
+function withDefault<T>(
+  { schema, accepted, argument }: TextType<T>,
+  fallback: string,
+  about: About,
+): z.ZodPrefault<z.ZodType<T, string>> {
+  const setting = schema.prefault(fallback);
+  registry.add(setting, { secret: 'none', ...about, accepted, argument, fallback });
+  return setting;
+}
+
+function optional<T>(
+  { schema, accepted, argument }: TextType<T>,
+  about: About,
+): z.ZodOptional<z.ZodType<T, string>> {
+  const setting = schema.optional();
+  registry.add(setting, { secret: 'none', ...about, accepted, argument, fallback: undefined });
+  return setting;
+}
+
+/** Two sockets a session: far beyond it a process runs out of file descriptors first. */
+const CONNECTIONS_MAX = 10_000;
+
+/** Counters stay exact numbers far beyond it, and no psql survives as many rows. */
+const ROWS_MAX = 1_000_000_000_000;
+
+const { duration, size, choice, path, wordList } = values;
+
+const service = 'Service';
+const serviceSettings = {
+  NODE_ENV: withDefault(choice(['development', 'production', 'test']), 'development', {
+    group: service,
+    summary: 'What the process runs for',
+  }),
+  HOST: withDefault(values.listenHost, '127.0.0.1', {
+    group: service,
+    summary: 'Address that HTTP and the listeners bind to',
+  }),
+  PORT: withDefault(values.listenPort, '3000', { group: service, summary: 'Port of HTTP' }),
+  LOG_LEVEL: withDefault(choice(['error', 'warn', 'info', 'debug']), 'info', {
+    group: service,
+    summary: 'The least severe log lines that are written',
+  }),
+  AUDIT_FILE: optional(path('file'), {
+    group: service,
+    summary: 'Where each statement leaves an audit line; - is standard output, unset is no audit',
+  }),
+  SHUTDOWN_TIMEOUT: withDefault(duration, '10s', {
+    group: service,
+    summary: 'How long running statements may take to finish after SIGTERM',
+  }),
+  GATEPOST_CONFIG: optional(path('file'), {
+    group: service,
+    summary: 'TOML file with any of these settings in lower case, and with [[listeners]]',
+  }),
+  GATEPOST_DATA_DIR: withDefault(path('directory'), '.gatepost', {
+    group: service,
+    summary: 'Where the embedded databases keep their data',
+  }),
+  WIRE_ENABLE_OTEL_METRICS: withDefault(values.flag, 'false', {
+    group: service,
+    summary: 'Whether metrics also go to the OpenTelemetry API',
+  }),
+};
+
+const postgres = 'PostgreSQL';
+const postgresSettings = {
+  POSTGRES_HOST: optional(values.remoteHost, {
+    group: postgres,
+    summary: 'Host of your PostgreSQL; without it and WIRE_UPSTREAM_DSN an embedded one runs',
+  }),
+  POSTGRES_PORT: withDefault(values.remotePort, '5432', {
+    group: postgres,
+    summary: 'Port of your PostgreSQL',
+  }),
+  POSTGRES_DB: optional(values.databaseName, {
+    group: postgres,
+    summary: 'Database of your PostgreSQL, for whoever names none',
+  }),
+  POSTGRES_USER: withDefault(values.anyText, 'postgres', {
+    group: postgres,
+    summary: 'User that Gatepost logs in as',
+  }),
+  POSTGRES_PASSWORD: optional(values.anyText, {
+    group: postgres,
+    summary: 'Password of that user',
+    secret: 'whole',
+  }),
+  POSTGRES_PASSWORD_FILE: optional(path('file'), {
+    group: postgres,
+    summary: 'File that holds POSTGRES_PASSWORD',
+  }),
+  WIRE_UPSTREAM_DSN: optional(values.postgresDsn, {
+    group: postgres,
+    summary: 'Connection string of your PostgreSQL, instead of POSTGRES_HOST and its siblings',
+    secret: 'connection-string',
+  }),
+  WIRE_UPSTREAM_DSN_FILE: optional(path('file'), {
+    group: postgres,
+    summary: 'File that holds WIRE_UPSTREAM_DSN',
+  }),
+  POSTGRES_READINESS: withDefault(choice(['required', 'optional']), 'required', {
+    group: postgres,
+    summary: 'Whether /readyz needs PostgreSQL to answer',
+  }),
+};
+
+const listeners = 'PostgreSQL listeners';
+const listenerSettings = {
+  WIRE_POSTGRES_PORT: withDefault(values.optionalListenPort, '5433', {
+    group: listeners,
+    summary: 'Port for psql; next to [[listeners]] of a file only when set',
+  }),
+  WIRE_MAX_CONNECTIONS: withDefault(values.count(CONNECTIONS_MAX), '100', {
+    group: listeners,
+    summary: 'Sessions at a time on one listener',
+  }),
+  WIRE_IDLE_TIMEOUT: withDefault(duration, '15m', {
+    group: listeners,
+    summary: 'How long a session may wait without a statement',
+  }),
+  WIRE_ENABLE_TLS: optional(values.flag, {
+    group: listeners,
+    summary: 'Whether clients may use TLS; unset is on when certificate and key are given',
+  }),
+  WIRE_TLS_CERT: optional(path('file'), {
+    group: listeners,
+    summary: 'Certificate chain shown to clients, in PEM, together with WIRE_TLS_KEY',
+  }),
+  WIRE_TLS_KEY: optional(path('file'), {
+    group: listeners,
+    summary: 'Private key of the certificate, in PEM, together with WIRE_TLS_CERT',
+  }),
+};
+
+const policy = 'Limits and policy';
+const policySettings = {
+  WIRE_QUERY_TIMEOUT: withDefault(duration, '30s', {
+    group: policy,
+    summary: 'How long one query may run',
+  }),
+  WIRE_MAX_ROWS: withDefault(values.count(ROWS_MAX), '10000', {
+    group: policy,
+    summary: 'Rows that one query may deliver',
+  }),
+  WIRE_MAX_BYTES: withDefault(size, '100MB', {
+    group: policy,
+    summary: 'Bytes of rows that one query may deliver',
+  }),
+  WIRE_ON_LIMIT: withDefault(choice(['error', 'truncate']), 'error', {
+    group: policy,
+    summary: 'How a result ends at a limit: with an error, or normally with a warning',
+  }),
+  WIRE_ALLOW: optional(wordList, {
+    group: policy,
+    summary: 'The only statement kinds that may run; unset is all',
+  }),
+  WIRE_DENY: optional(wordList, {
+    group: policy,
+    summary: 'Statement kinds that may not run; unset is none',
+  }),
+  WIRE_ACCESS: withDefault(choice(['read-write', 'read-only']), 'read-write', {
+    group: policy,
+    summary: 'Whether statements may change anything',
+  }),
+};
+
+const mongodb = 'MongoDB';
+const mongodbSettings = {
+  MONGODB_URI: optional(values.mongodbUri, {
+    group: mongodb,
+    summary: 'Connection string of your MongoDB (reserved: nothing uses it in this version)',
+    secret: 'connection-string',
+  }),
+  MONGODB_URI_FILE: optional(path('file'), {
+    group: mongodb,
+    summary: 'File that holds MONGODB_URI',
+  }),
+  WIRE_MONGODB_PORT: withDefault(values.optionalListenPort, '5434', {
+    group: mongodb,
+    summary: 'Port for psql to MongoDB (reserved: nothing listens there in this version)',
+  }),
+};
+
+const settingsSchema = z.strictObject({
+  ...serviceSettings,
+  ...postgresSettings,
+  ...listenerSettings,
+  ...policySettings,
+  ...mongodbSettings,
+});
+
+/** `[[listeners]]` of the file: what one leaves out comes from the setting of the same meaning. */
+const listenerSchema = z.strictObject({
+  name: values.listenerName.schema,
+  backend: values.listenerBackend.schema.prefault('postgres'),
+  port: values.listenPort.schema,
+  host: values.listenHost.schema.optional(),
+  upstream_dsn: values.postgresDsn.schema.optional(),
+  upstream_dsn_file: path('file').schema.optional(),
+  readiness: postgresSettings.POSTGRES_READINESS.unwrap().optional(),
+  tls_cert: path('file').schema.optional(),
+  tls_key: path('file').schema.optional(),
+  max_connections: listenerSettings.WIRE_MAX_CONNECTIONS.unwrap().optional(),
+  query_timeout: duration.schema.optional(),
+  max_rows: policySettings.WIRE_MAX_ROWS.unwrap().optional(),
+  max_bytes: size.schema.optional(),
+  on_limit: policySettings.WIRE_ON_LIMIT.unwrap().optional(),
+  idle_timeout: duration.schema.optional(),
+  allow: wordList.schema.optional(),
+  deny: wordList.schema.optional(),
+  access: policySettings.WIRE_ACCESS.unwrap().optional(),
+});
+
+/** Everything that can be configured, from text. */
+export const configSchema: z.ZodObject<
+  {
+    settings: typeof settingsSchema;
+    listeners: z.ZodArray<typeof listenerSchema>;
+  },
+  z.core.$strict
+> = z.strictObject({ settings: settingsSchema, listeners: z.array(listenerSchema) });
+
+export type Settings = z.output<typeof settingsSchema>;
+export type FileListener = z.output<typeof listenerSchema>;
+export type SettingName = keyof Settings;
+
+/** Every setting, in the order of the table. */
+export const SETTING_NAMES: readonly SettingName[] = settingsSchema.keyof().options;
+
+/** Every key of a listener in the file. */
+export const LISTENER_KEYS: readonly string[] = listenerSchema.keyof().options;
+
+export function isSettingName(name: string): name is SettingName {
+  return Object.hasOwn(settingsSchema.shape, name);
+}
+
+/** What is known about a setting: one reader for errors, `--help`, `check` and `.env.example`. */
+export function notesOf(name: SettingName): SettingNotes {
+  const notes = registry.get(settingsSchema.shape[name]);
+  assert(notes !== undefined, `${name} has no notes`);
+  return notes;
+}
+
+/** A setting's text, or its default, as it may be shown; undefined when it is unset. */
+export function describeSetting(name: SettingName, text: string | undefined): string | undefined {
+  const { fallback, secret } = notesOf(name);
+  if (text === undefined || secret === 'none') {
+    return text ?? fallback;
+  }
+  return secret === 'whole' ? '***' : maskConnectionString(text);
+}

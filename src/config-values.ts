@@ -1,0 +1,251 @@
+import { isIPv6 } from 'node:net';
+import * as z from 'zod';
+import { explainConnectionString } from './config-dsn.ts';
+
+/** How one kind of value is written, in flags, the environment and the file alike. */
+export interface TextType<T> {
+  /** From text to value; its issues say why not, and what is accepted. */
+  readonly schema: z.ZodType<T, string>;
+  /** What is accepted, as errors, `--help` and `.env.example` say it. */
+  readonly accepted: string;
+  /** What stands for the value in `--help`. */
+  readonly argument: string;
+}
+
+interface TextTypeOptions<T> {
+  readonly argument: string;
+  readonly accepted: string;
+  readonly parse: (text: string) => T | undefined;
+  /** What is wrong with a refused text, where more can be said than what is accepted. */
+  readonly explain?: (text: string) => string | undefined;
+}
+
+function textType<T>({ argument, accepted, parse, explain }: TextTypeOptions<T>): TextType<T> {
+  const schema = z.string().transform((text, context): T => {
+    const value = parse(text);
+    if (value !== undefined) {
+      return value;
+    }
+    const reason = explain?.(text);
+    const message = `accepted is ${accepted}`;
+    context.addIssue({
+      code: 'custom',
+      message: reason === undefined ? message : `${reason}; ${message}`,
+    });
+    return z.NEVER;
+  });
+  return { schema, accepted, argument };
+}
+
+/** The units of time; a bare number is refused, because seconds and milliseconds get mixed up. */
+const MILLISECONDS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** Node's timers end at 2^31 - 1 ms, which is 24.8 days; beyond it they would fire at once. */
+const DURATION_DAYS_MAX = 24;
+
+/** A duration such as `500ms`, `30s`, `15m`, `1h`, in milliseconds. */
+export const duration: TextType<number> = textType({
+  argument: 'duration',
+  accepted: `a whole number with ms, s, m, h or d, from 1ms to ${DURATION_DAYS_MAX}d`,
+  parse: (text) => {
+    const ms = parseQuantity(text, MILLISECONDS);
+    const isInRange = ms >= 1 && ms <= DURATION_DAYS_MAX * MILLISECONDS.d;
+    return isInRange ? ms : undefined;
+  },
+  explain: explainBareNumber,
+});
+
+const KIB = 1024;
+
+/** PostgreSQL's own units, which count by 1024; the IEC spellings mean the same. */
+const BYTES: Readonly<Record<string, number>> = {
+  b: 1,
+  kb: KIB,
+  kib: KIB,
+  mb: KIB ** 2,
+  mib: KIB ** 2,
+  gb: KIB ** 3,
+  gib: KIB ** 3,
+  tb: KIB ** 4,
+  tib: KIB ** 4,
+};
+
+/** A size such as `64kB` or `100MB`, in bytes. */
+export const size: TextType<number> = textType({
+  argument: 'size',
+  accepted: 'a whole number with B, kB, MB, GB or TB (1kB is 1024 bytes), from 1B to 1TB',
+  parse: (text) => {
+    const bytes = parseQuantity(text.toLowerCase(), BYTES);
+    const isInRange = bytes >= 1 && bytes <= KIB ** 4;
+    return isInRange ? bytes : undefined;
+  },
+  explain: explainBareNumber,
+});
+
+/** The quantity in its smallest unit; NaN when the text is not a whole number with a unit. */
+function parseQuantity(text: string, units: Readonly<Record<string, number>>): number {
+  const [, digits = '', unit = ''] = /^(\d+) ?([a-z]+)$/.exec(text.trim()) ?? [];
+  return Object.hasOwn(units, unit) ? Number(digits) * (units[unit] ?? NaN) : NaN;
+}
+
+function explainBareNumber(text: string): string | undefined {
+  return /^[\d_.]+$/.test(text.trim()) ? 'a bare number does not say its unit' : undefined;
+}
+
+/** A whole number such as `10000` or `10_000`. */
+export function count(max: number): TextType<number> {
+  return textType({
+    argument: 'count',
+    accepted: `a whole number from 1 to ${max}`,
+    parse: (text) => parseWhole(text, 1, max),
+  });
+}
+
+function parseWhole(text: string, min: number, max: number): number | undefined {
+  const digits = text.trim();
+  const number = /^\d+(_\d+)*$/.test(digits) ? Number(digits.replaceAll('_', '')) : NaN;
+  return number >= min && number <= max ? number : undefined;
+}
+
+const PORT_MAX = 65_535;
+
+/** A port to listen on. */
+export const listenPort: TextType<number> = textType({
+  argument: 'port',
+  accepted: `a port from 0 to ${PORT_MAX} (0 takes any free one)`,
+  parse: (text) => parseWhole(text, 0, PORT_MAX),
+});
+
+/** A port to listen on, or `off`. */
+export const optionalListenPort: TextType<number | 'off'> = textType<number | 'off'>({
+  argument: 'port',
+  accepted: `${listenPort.accepted}, or off`,
+  parse: (text) => (text.trim().toLowerCase() === 'off' ? 'off' : parseWhole(text, 0, PORT_MAX)),
+});
+
+/** A port of somebody else's. */
+export const remotePort: TextType<number> = textType({
+  argument: 'port',
+  accepted: `a port from 1 to ${PORT_MAX}`,
+  parse: (text) => parseWhole(text, 1, PORT_MAX),
+});
+
+/** One of a few words; capitals do not matter. */
+export function choice<const T extends string>(words: readonly T[]): TextType<T> {
+  return textType({
+    argument: words.join('|'),
+    accepted: words.join(' or '),
+    parse: (text) => words.find((word) => word === text.trim().toLowerCase()),
+  });
+}
+
+/** `true` or `false`. */
+export const flag: TextType<boolean> = textType({
+  argument: 'true|false',
+  accepted: 'true or false',
+  parse: (text) =>
+    new Map([
+      ['true', true],
+      ['false', false],
+    ]).get(text.trim().toLowerCase()),
+});
+
+/** Words separated by commas, upper-cased, blanks folded, each once. */
+export const wordList: TextType<readonly string[]> = textType({
+  argument: 'list',
+  accepted: 'statement kinds separated by commas, such as DROP, TRUNCATE',
+  parse: (text) => {
+    const words = text.split(',').map((word) => word.trim().replace(/\s+/g, ' ').toUpperCase());
+    return words.includes('') ? undefined : [...new Set(words)];
+  },
+  explain: () => 'an entry is empty',
+});
+
+/** Text without a NUL or half a character, neither of which the protocol or a path can carry. */
+const isPlainText = (text: string): boolean => text !== '' && !/[\0\p{Surrogate}]/u.test(text);
+
+/** Any text, taken as it is. */
+export const anyText: TextType<string> = textType({
+  argument: 'text',
+  accepted: 'any text without a NUL character',
+  parse: (text) => (isPlainText(text) ? text : undefined),
+});
+
+/** The path of a file or directory. */
+export function path(argument: 'file' | 'directory'): TextType<string> {
+  return textType({
+    argument,
+    accepted: `the path of a ${argument}`,
+    parse: (text) => (isPlainText(text) ? text : undefined),
+  });
+}
+
+/** What a URL normalizes away. */
+const RELATIVE_PATH = /(^|\/)\.{1,2}(\/|$)/;
+
+/** A name that `pg` finds again in a connection string: no `?`, no `#`, no `..` as in a path. */
+export const databaseName: TextType<string> = textType({
+  argument: 'name',
+  accepted: 'a name without ? and #, which no connection string can carry',
+  parse: (text) => {
+    const isCarried = isPlainText(text) && !/[?#]/.test(text) && !RELATIVE_PATH.test(text);
+    return isCarried ? text : undefined;
+  },
+  explain: (text) => (RELATIVE_PATH.test(text) ? 'it reads as a relative path' : undefined),
+});
+
+const HOST_NAME = /^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_.])?$/i;
+
+function isHost(text: string): boolean {
+  // A zone (fe80::1%eth0) is left out: a connection string has no place for it.
+  return HOST_NAME.test(text) || (isIPv6(text) && !text.includes('%'));
+}
+
+/** A host to listen on. */
+export const listenHost: TextType<string> = textType({
+  argument: 'host',
+  accepted: 'an address or host name, such as 127.0.0.1 or 0.0.0.0',
+  parse: (text) => (isHost(text.trim()) ? text.trim() : undefined),
+});
+
+/** A host to dial, or the directory of a Unix socket. */
+export const remoteHost: TextType<string> = textType({
+  argument: 'host',
+  accepted: 'a host name, an address, or the directory of a Unix socket (begins with /)',
+  parse: (text) => {
+    const host = text.trim();
+    const isDirectory = host.startsWith('/') && isPlainText(host);
+    return isDirectory || isHost(host) ? host : undefined;
+  },
+});
+
+/** The name of a listener: a label of logs and metrics. */
+export const listenerName: TextType<string> = textType({
+  argument: 'name',
+  accepted: '1 to 63 of a to z, 0 to 9 and -',
+  parse: (text) => (/^[a-z0-9-]{1,63}$/.test(text) ? text : undefined),
+});
+
+/** The one backend there is; the other is refused by name. */
+export const listenerBackend: TextType<'postgres'> = textType<'postgres'>({
+  argument: 'backend',
+  accepted: 'postgres',
+  parse: (text) => (text === 'postgres' ? text : undefined),
+  explain: (text) => (text === 'mongodb' ? 'mongodb is not in this version' : undefined),
+});
+
+function connectionString(argument: string, schemes: readonly string[]): TextType<string> {
+  const explain = (text: string): string | undefined => explainConnectionString(text, schemes);
+  return textType({
+    argument,
+    accepted: `${schemes.at(-1)}://user:password@host:port/database, percent-encoded`,
+    parse: (text) => (explain(text) === undefined ? text : undefined),
+    explain,
+  });
+}
+
+/** A connection string of PostgreSQL. */
+export const postgresDsn: TextType<string> = connectionString('dsn', ['postgres', 'postgresql']);
+
+/** A connection string of MongoDB. */
+export const mongodbUri: TextType<string> = connectionString('uri', ['mongodb+srv', 'mongodb']);

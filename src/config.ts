@@ -1,0 +1,150 @@
+import { readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { checkTogether, describeRisks, withSecrets } from './config-checks.ts';
+import { composeConnectionString } from './config-dsn.ts';
+import { refuseClashes, resolveListener } from './config-listeners.ts';
+import type { ListenerConfig } from './config-listeners.ts';
+import { parseTexts } from './config-parse.ts';
+import type { ParsedTexts } from './config-parse.ts';
+import { ConfigError } from './config-problems.ts';
+import { describeSetting, SETTING_NAMES } from './config-settings.ts';
+import type { FileListener, SettingName, Settings } from './config-settings.ts';
+import { gatherTexts } from './config-sources.ts';
+import type { ConfigInputs, GivenTexts, SystemInputs } from './config-sources.ts';
+
+export type { Limits, ListenerConfig, OnLimit, TlsFiles } from './config-listeners.ts';
+
+/** Everything that can be chosen about a run, checked and frozen. */
+export interface Config {
+  readonly environment: 'development' | 'production' | 'test';
+  /** Undefined when nothing is served over HTTP (pgwire-proxy). */
+  readonly http: { readonly host: string; readonly port: number } | undefined;
+  readonly listeners: readonly ListenerConfig[];
+  /** Where the embedded databases keep their data; absolute. */
+  readonly dataDirectory: string;
+  readonly shutdownTimeoutMs: number;
+  /** Absolute, or `-` for standard output; undefined for no audit. */
+  readonly auditFile: string | undefined;
+  readonly logLevel: 'error' | 'warn' | 'info' | 'debug';
+  readonly isOtelMetricsEnabled: boolean;
+  /** What is allowed, and yet probably not what was meant; no secrets. */
+  readonly warnings: readonly string[];
+  /** Every setting and where it came from, in the order of the table. */
+  readonly settings: readonly SettingOrigin[];
+}
+
+/** A setting as it may be shown. */
+export interface SettingOrigin {
+  readonly name: SettingName;
+  /** As written, secrets masked; undefined when it is unset. */
+  readonly value: string | undefined;
+  /** `flag`, `environment`, `.env`, `file`, `default`, or the setting that names the file. */
+  readonly source: string;
+}
+
+/**
+ * Resolves flags, environment, `.env`, the file and defaults, in this precedence, to a frozen
+ * configuration. Throws a ConfigError that lists everything that is wrong.
+ */
+export function loadConfig(inputs: ConfigInputs): Config {
+  const problems: string[] = [];
+  const gathered = gatherTexts(inputs, problems);
+  const listeners = withSecrets(gathered.listeners, inputs, problems);
+  const given = { ...gathered, listeners };
+  const parsed = parseTexts(given, problems);
+  checkTogether(given, inputs, problems);
+  const config = resolveConfig(parsed, given, { inputs, problems });
+  if (problems.length > 0) {
+    throw new ConfigError(problems);
+  }
+  return deepFreeze(config);
+}
+
+/** Far more than any configuration or secret; a wrong path is not read into memory. */
+const TEXT_FILE_BYTES_MAX = 1024 * 1024;
+
+/** The process's own environment, files and working directory: the one reader of each. */
+export function readSystemInputs(): SystemInputs {
+  return {
+    env: process.env,
+    workingDirectory: process.cwd(),
+    readTextFile: (file) => {
+      if (statSync(file).size > TEXT_FILE_BYTES_MAX) {
+        throw new Error(`it is larger than ${TEXT_FILE_BYTES_MAX} bytes`);
+      }
+      return readFileSync(file, 'utf8');
+    },
+  };
+}
+
+function resolveConfig(
+  parsed: ParsedTexts,
+  given: GivenTexts,
+  { inputs, problems }: { readonly inputs: ConfigInputs; readonly problems: string[] },
+): Config {
+  const { settings } = parsed;
+  const { workingDirectory } = inputs;
+  const upstreamDsn = resolveUpstream(settings);
+  const isHttpServed = inputs.command === 'serve';
+  const listeners = listListeners(parsed, given).map((listener, index) =>
+    resolveListener(listener, index, { settings, upstreamDsn, workingDirectory, problems }),
+  );
+  refuseClashes(listeners, isHttpServed ? settings.PORT : undefined, problems);
+  return {
+    environment: settings.NODE_ENV,
+    http: isHttpServed ? { host: settings.HOST, port: settings.PORT } : undefined,
+    listeners,
+    dataDirectory: path.resolve(workingDirectory, settings.GATEPOST_DATA_DIR),
+    shutdownTimeoutMs: settings.SHUTDOWN_TIMEOUT,
+    auditFile: resolveAuditFile(settings.AUDIT_FILE, workingDirectory),
+    logLevel: settings.LOG_LEVEL,
+    isOtelMetricsEnabled: settings.WIRE_ENABLE_OTEL_METRICS,
+    warnings: describeRisks(given),
+    settings: SETTING_NAMES.map((name) => describeOrigin(name, given)),
+  };
+}
+
+/** The file's listeners, and the usual one where the file has none or its port was asked for. */
+function listListeners({ settings, listeners }: ParsedTexts, given: GivenTexts): FileListener[] {
+  const port = settings.WIRE_POSTGRES_PORT;
+  const isWanted = given.listeners.length === 0 || given.settings.has('WIRE_POSTGRES_PORT');
+  if (port === 'off' || !isWanted) {
+    return [...listeners];
+  }
+  return [...listeners, { name: 'postgres', backend: 'postgres', port }];
+}
+
+function resolveUpstream(settings: Settings): string | undefined {
+  if (settings.POSTGRES_HOST === undefined) {
+    return settings.WIRE_UPSTREAM_DSN;
+  }
+  return composeConnectionString({
+    host: settings.POSTGRES_HOST,
+    port: settings.POSTGRES_PORT,
+    user: settings.POSTGRES_USER,
+    password: settings.POSTGRES_PASSWORD,
+    database: settings.POSTGRES_DB,
+  });
+}
+
+function resolveAuditFile(file: string | undefined, workingDirectory: string): string | undefined {
+  return file === undefined || file === '-' ? file : path.resolve(workingDirectory, file);
+}
+
+function describeOrigin(name: SettingName, given: GivenTexts): SettingOrigin {
+  const text = given.settings.get(name);
+  return {
+    name,
+    value: describeSetting(name, text?.text),
+    source: text?.source ?? 'default',
+  };
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) {
+    return value;
+  }
+  const parts: unknown[] = Object.values(value);
+  parts.forEach(deepFreeze);
+  return Object.freeze(value);
+}

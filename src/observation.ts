@@ -1,0 +1,151 @@
+import type { ServiceError } from './errors.ts';
+
+/** How a statement ended; a closed set, because it labels metrics. */
+export type StatementOutcome =
+  | 'ok'
+  /** The database answered with an error of its own. */
+  | 'error'
+  /** Stopped by the query timeout. */
+  | 'timeout'
+  /** Stopped by the client's CancelRequest. */
+  | 'cancelled'
+  /** Not run: the policy or the protocol subset said no. */
+  | 'refused'
+  /** Stopped with an error at the row or byte limit. */
+  | 'limited'
+  /** Delivered up to the row or byte limit, then ended normally. */
+  | 'truncated'
+  /** The client, the upstream or the service went away while it ran. */
+  | 'aborted';
+
+/** Who a session belongs to, as far as a gate without client authentication can know. */
+export interface SessionIdentity {
+  /** Unique for ever (UUID); also shown to the client in DETAIL of our own errors. */
+  readonly sessionId: string;
+  readonly listener: string;
+  readonly backend: string;
+  readonly user: string;
+  readonly database: string;
+  readonly address: string;
+  readonly applicationName: string;
+  readonly isEncrypted: boolean;
+}
+
+export interface StatementFinished {
+  readonly kind: 'statement-finished';
+  readonly session: SessionIdentity;
+  /** The statement as sent; observers that keep it cut it first. */
+  readonly text: string;
+  /** The upstream's command tags, or none when it was not run. */
+  readonly commandTags: readonly string[];
+  /** Rows and exact DataRow frame bytes that reached the client. */
+  readonly rows: number;
+  readonly bytes: number;
+  /** Frame bytes from and to the client, everything counted. */
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
+  readonly durationMs: number;
+  readonly outcome: StatementOutcome;
+  /** SQLSTATE of the error that ended it. */
+  readonly sqlState: string | undefined;
+  /** The limit that cut the result. */
+  readonly limit: 'rows' | 'bytes' | undefined;
+}
+
+export type RejectionReason =
+  | 'too-many-connections'
+  | 'too-many-unauthenticated'
+  | 'startup-timeout'
+  | 'draining'
+  | 'startup-failed'
+  | 'protocol-violation';
+
+export type CancelResult = 'matched' | 'unknown' | 'late' | 'rate-limited';
+
+/** Everything worth noticing. Code that works observes; only observers format. */
+export type Observation =
+  | { readonly kind: 'service-started'; readonly version: string; readonly durationMs: number }
+  | { readonly kind: 'start-failed'; readonly error: unknown }
+  | { readonly kind: 'service-stopping'; readonly reason: string }
+  | { readonly kind: 'service-stopped'; readonly durationMs: number }
+  /** Progress or state of one part that an operator wants to read: a sentence, no secrets. */
+  | { readonly kind: 'component-reported'; readonly component: string; readonly message: string }
+  /** A choice of the operator that is allowed and risky: what, why, what to do. */
+  | { readonly kind: 'risk-noticed'; readonly component: string; readonly message: string }
+  | {
+      readonly kind: 'listener-bound';
+      readonly listener: string;
+      readonly backend: string;
+      readonly address: string;
+      readonly port: number;
+      readonly connectionsMax: number;
+    }
+  | {
+      readonly kind: 'connection-rejected';
+      readonly listener: string;
+      readonly address: string;
+      readonly reason: RejectionReason;
+      readonly detail: string;
+    }
+  | { readonly kind: 'session-opened'; readonly session: SessionIdentity }
+  | {
+      readonly kind: 'session-closed';
+      readonly session: SessionIdentity;
+      readonly durationMs: number;
+      readonly statements: number;
+      readonly rows: number;
+      readonly sentBytes: number;
+      /** What ended it; undefined when the client left in good order. */
+      readonly error: ServiceError | undefined;
+    }
+  | StatementFinished
+  | {
+      readonly kind: 'cancel-requested';
+      readonly listener: string;
+      readonly address: string;
+      readonly result: CancelResult;
+    }
+  | {
+      readonly kind: 'backend-probed';
+      readonly backend: string;
+      readonly isUp: boolean;
+      readonly durationMs: number;
+      /** SQLSTATE or driver code of the failure. */
+      readonly failure: string | undefined;
+    }
+  | { readonly kind: 'audit-lost'; readonly lines: number; readonly reason: string }
+  /** A fault of ours: a bug, to be read with its stack. */
+  | { readonly kind: 'fault'; readonly component: string; readonly error: unknown };
+
+/** Takes observations; must not block. What it throws never reaches the observed code. */
+export interface Observer {
+  observe(observation: Observation): void;
+}
+
+/** Hands each observation to every observer; one that throws does not hide it from the others. */
+export function fanOut(observers: readonly Observer[]): Observer {
+  return {
+    observe(observation) {
+      for (const observer of observers) {
+        try {
+          observer.observe(observation);
+        } catch (error) {
+          reportFault(observers, observer, error);
+        }
+      }
+    },
+  };
+}
+
+function reportFault(observers: readonly Observer[], faulty: Observer, error: unknown): void {
+  for (const observer of observers) {
+    if (observer === faulty) {
+      continue;
+    }
+    try {
+      observer.observe({ kind: 'fault', component: 'observer', error });
+    } catch {
+      // An observer that cannot even take a fault has nobody left to tell.
+    }
+  }
+}

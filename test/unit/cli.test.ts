@@ -1,0 +1,345 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import * as z from 'zod';
+import { runCommandLine } from '../../src/cli.ts';
+import type { Surroundings } from '../../src/cli.ts';
+import { notesOf, SETTING_NAMES } from '../../src/config-settings.ts';
+import type { Config } from '../../src/config.ts';
+import { createSqlPolicy } from '../../src/guardrails/sql-policy.ts';
+import { createSystem } from '../support/load-config.ts';
+import type { ConfigWorld } from '../support/load-config.ts';
+
+const packageJson = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+const { version: packageVersion } = z
+  .object({ version: z.string() })
+  .parse(JSON.parse(packageJson));
+
+interface Outcome {
+  readonly exitCode: number;
+  readonly out: string;
+  readonly errors: string;
+  /** What the service was started with; undefined when it was not. */
+  readonly started: Config | undefined;
+  readonly version: string | undefined;
+}
+
+/** Runs a command line in a world with a service that stops at once. */
+async function run(argv: readonly string[], world: ConfigWorld = {}): Promise<Outcome> {
+  let out = '';
+  let errors = '';
+  const started: { config: Config; version: string }[] = [];
+  const surroundings: Surroundings = {
+    system: createSystem(world),
+    writeOut: (text) => (out += text),
+    writeError: (text) => (errors += text),
+    verifyListeners: async (config) => {
+      for (const { policy } of config.listeners) {
+        await createSqlPolicy(policy);
+      }
+    },
+    runService: (config, { version }) => {
+      started.push({ config, version });
+      return Promise.resolve(SERVICE_EXIT_CODE);
+    },
+  };
+  const exitCode = await runCommandLine(argv, surroundings);
+  return { exitCode, out, errors, started: started[0]?.config, version: started[0]?.version };
+}
+
+/** None that the command line gives by itself. */
+const SERVICE_EXIT_CODE = 7;
+
+const DSN = 'postgres://app:hunter2@db/orders';
+
+describe('the command', () => {
+  test.each([
+    [[], 3000],
+    [['serve'], 3000],
+    [['--port', '4000'], 4000],
+    [['--port=4000'], 4000],
+    [['serve', '--port', '4000'], 4000],
+  ])('of %j is serve', async (argv, port) => {
+    const { exitCode, started, errors } = await run(argv);
+    expect(started?.http?.port).toBe(port);
+    expect({ exitCode, errors }).toEqual({ exitCode: SERVICE_EXIT_CODE, errors: '' });
+  });
+
+  test('hands the version of the package to the service', async () => {
+    expect((await run([])).version).toBe(packageVersion);
+  });
+
+  test.each(['serve', 'check'])(
+    'of %s refuses a statement kind that is not known',
+    async (word) => {
+      const { exitCode, errors } = await run([word, '--wire-deny', 'DROPP']);
+      expect(exitCode).toBe(2);
+      expect(errors).toMatch(/DROPP/);
+      expect(errors).toMatch(/DROP/);
+    },
+  );
+
+  test('gives a failure of the service on', async () => {
+    const surroundings: Surroundings = {
+      system: createSystem({}),
+      writeOut: () => undefined,
+      writeError: () => undefined,
+      verifyListeners: () => Promise.resolve(),
+      runService: () => Promise.reject(new Error('the port is taken')),
+    };
+    await expect(runCommandLine([], surroundings)).rejects.toThrow('the port is taken');
+  });
+
+  test.each([
+    ['chek', /unknown command 'chek'\n\(Did you mean check\?\)/],
+    ['server', /unknown command 'server'\n\(Did you mean serve\?\)/],
+    ['pgwire-porxy', /unknown command 'pgwire-porxy'\n\(Did you mean pgwire-proxy\?\)/],
+    ['zzzzzz', /unknown command 'zzzzzz'\n\(--help/],
+  ])('that is not known, %s, exits with 2 and the nearest one', async (word, message) => {
+    const { exitCode, errors, started } = await run([word]);
+    expect(exitCode).toBe(2);
+    expect(errors).toMatch(message);
+    expect(started).toBeUndefined();
+  });
+
+  test('takes nothing beside its flags', async () => {
+    const { exitCode, errors } = await run(['check', 'now']);
+    expect(exitCode).toBe(2);
+    expect(errors).toMatch(/too many arguments for 'check'/);
+  });
+});
+
+describe('--help and --version', () => {
+  test.each(['--version', '-V'])('%s prints the version', async (flag) => {
+    expect(await run([flag])).toMatchObject({
+      exitCode: 0,
+      out: `${packageVersion}\n`,
+      errors: '',
+    });
+  });
+
+  test.each([['--help'], ['-h'], ['help']])('%s lists the commands', async (flag) => {
+    const { exitCode, out, errors, started } = await run([flag]);
+    expect({ exitCode, errors, started }).toEqual({ exitCode: 0, errors: '', started: undefined });
+    for (const command of ['serve', 'pgwire-proxy', 'check']) {
+      expect(out).toMatch(new RegExp(`^ {2}${command} \\[options\\]`, 'm'));
+    }
+  });
+
+  test.each(['serve', 'check'])(
+    '%s --help lists every setting with its default',
+    async (command) => {
+      const { exitCode, out } = await run([command, '--help']);
+      const text = out.replaceAll(/\s+/g, ' ');
+      expect(exitCode).toBe(0);
+      for (const name of SETTING_NAMES) {
+        const { fallback } = notesOf(name);
+        const end = fallback === undefined ? `${name}]` : `default ${fallback}; ${name}]`;
+        expect(text).toContain(end);
+      }
+    },
+  );
+
+  test.each([
+    ['serve', 'POSTGRES_PASSWORD'],
+    ['serve', 'WIRE_UPSTREAM_DSN'],
+    ['serve', 'MONGODB_URI'],
+    ['pgwire-proxy', 'WIRE_UPSTREAM_DSN'],
+  ])('%s --help warns of the list of processes at %s', async (command, name) => {
+    const text = (await run([command, '--help'])).out.replaceAll(/\s+/g, ' ');
+    expect(text).toContain(`visible in the list of processes, so rather set ${name}_FILE [`);
+  });
+});
+
+describe('the flags of serve', () => {
+  test('are the settings in kebab-case', async () => {
+    const { out } = await run(['serve', '--help']);
+    const flags = [...out.matchAll(/^ {2}--([a-z-]+)/gm)].map(([, flag]) => flag);
+    const expected = SETTING_NAMES.map((name) => name.toLowerCase().replaceAll('_', '-'));
+    expect(flags.sort()).toEqual(
+      expected.map((flag) => (flag === 'gatepost-config' ? 'config' : flag)).sort(),
+    );
+  });
+
+  test('beat the environment', async () => {
+    const argv = ['--wire-max-rows', '5', '--wire-access=read-only', '--wire-query-timeout', '1s'];
+    const env = { WIRE_MAX_ROWS: '6', WIRE_ON_LIMIT: 'truncate' };
+    const { started } = await run(argv, { env });
+    expect(started?.listeners[0]).toMatchObject({
+      limits: { rowsMax: 5, onLimit: 'truncate', queryTimeoutMs: 1000 },
+      policy: { access: 'read-only' },
+    });
+  });
+
+  test('include --config', async () => {
+    const { started } = await run(['--config', 'a.toml'], { files: { 'a.toml': 'port = 4001' } });
+    expect(started?.http?.port).toBe(4001);
+  });
+
+  test('keep a value that looks like a flag or has an equals sign', async () => {
+    const argv = ['--postgres-host', 'db', '--postgres-password=--a=b', '--postgres-user', '-x'];
+    const { started } = await run(argv);
+    expect(started?.listeners[0]?.upstreamDsn).toBe('postgresql://-x:--a%3Db@db:5432');
+  });
+
+  test.each([
+    [['--wire-enable-otel-metrics'], true],
+    [['--wire-enable-otel-metrics=true'], true],
+    [['--wire-enable-otel-metrics', 'true'], true],
+    [['--wire-enable-otel-metrics', '--port', '1'], true],
+    [['--wire-enable-otel-metrics=false'], false],
+    [[], false],
+  ])('that switch may do without a value: %j', async (argv, isOn) => {
+    expect((await run(argv)).started?.isOtelMetricsEnabled).toBe(isOn);
+  });
+
+  test.each([
+    ['--wire-max-row', '--wire-max-rows'],
+    ['--postgres-pasword', '--postgres-password'],
+    ['--confg', '--config'],
+  ])('that are not known, %s, exit with 2 and the nearest one', async (flag, nearest) => {
+    for (const argv of [[flag, 'hunter2'], [`${flag}=hunter2`], ['check', `${flag}=hunter2`]]) {
+      const { exitCode, errors, started } = await run(argv);
+      expect({ exitCode, started }).toEqual({ exitCode: 2, started: undefined });
+      expect(errors).toContain(`unknown option '${flag}'\n(Did you mean ${nearest}?)`);
+      expect(errors).not.toContain('hunter2');
+    }
+  });
+
+  test('that lack their value exit with 2', async () => {
+    const { exitCode, errors } = await run(['--port']);
+    expect(exitCode).toBe(2);
+    expect(errors).toContain("option '--port <port>' argument missing");
+  });
+});
+
+describe('pgwire-proxy', () => {
+  test('takes the flags of the proxy, each for its setting', async () => {
+    const argv = [
+      'pgwire-proxy',
+      ...['--port', '6000', '--upstream-dsn', DSN],
+      ...['--enable-tls', '--tls-cert', 'c.pem', '--tls-key', 'k.pem'],
+      ...['--max-connections', '7', '--query-timeout', '8s'],
+      ...['--max-rows', '9', '--max-bytes', '10kB', '--enable-otel-metrics'],
+    ];
+    const { exitCode, started } = await run(argv, { files: { 'c.pem': '', 'k.pem': '' } });
+    expect(exitCode).toBe(SERVICE_EXIT_CODE);
+    expect(started).toMatchObject({ http: undefined, isOtelMetricsEnabled: true });
+    expect(started?.listeners).toEqual([
+      {
+        name: 'postgres',
+        backend: 'postgres',
+        host: '127.0.0.1',
+        port: 6000,
+        upstreamDsn: DSN,
+        isRequired: true,
+        tls: { certFile: '/srv/gatepost/c.pem', keyFile: '/srv/gatepost/k.pem' },
+        connectionsMax: 7,
+        idleTimeoutMs: 900_000,
+        limits: { rowsMax: 9, bytesMax: 10_240, queryTimeoutMs: 8000, onLimit: 'error' },
+        policy: { allow: [], deny: [], access: 'read-write' },
+      },
+    ]);
+  });
+
+  test('takes exactly these flags', async () => {
+    const { out } = await run(['pgwire-proxy', '--help']);
+    expect([...out.matchAll(/^ {2}--([a-z-]+)/gm)].map(([, flag]) => flag).sort()).toEqual([
+      'enable-otel-metrics',
+      'enable-tls',
+      'max-bytes',
+      'max-connections',
+      'max-rows',
+      'port',
+      'query-timeout',
+      'tls-cert',
+      'tls-key',
+      'upstream-dsn',
+    ]);
+  });
+
+  test('takes no file', async () => {
+    const { exitCode, errors } = await run(['pgwire-proxy', '--config', 'a.toml']);
+    expect(exitCode).toBe(2);
+    expect(errors).toContain("unknown option '--config'");
+  });
+
+  test('takes the environment of each flag', async () => {
+    const env = {
+      WIRE_POSTGRES_PORT: '6001',
+      WIRE_UPSTREAM_DSN: DSN,
+      WIRE_MAX_CONNECTIONS: '3',
+      WIRE_QUERY_TIMEOUT: '4s',
+      WIRE_MAX_ROWS: '5',
+      WIRE_MAX_BYTES: '6B',
+      WIRE_ENABLE_OTEL_METRICS: 'true',
+    };
+    const { started } = await run(['pgwire-proxy'], { env });
+    expect(started?.isOtelMetricsEnabled).toBe(true);
+    expect(started?.listeners[0]).toMatchObject({
+      port: 6001,
+      upstreamDsn: DSN,
+      connectionsMax: 3,
+      limits: { rowsMax: 5, bytesMax: 6, queryTimeoutMs: 4000 },
+    });
+  });
+
+  test('exits with 2 without an upstream', async () => {
+    expect(await run(['pgwire-proxy'])).toMatchObject({
+      exitCode: 2,
+      errors:
+        'pgwire-proxy needs an upstream: give WIRE_UPSTREAM_DSN (--upstream-dsn) or ' +
+        'POSTGRES_HOST\n',
+      started: undefined,
+    });
+  });
+});
+
+describe('check', () => {
+  test('prints what was resolved, starts nothing and exits with 0', async () => {
+    const { exitCode, out, errors, started } = await run(['check', '--port', '4000'], {
+      env: { WIRE_UPSTREAM_DSN: DSN },
+    });
+    expect({ exitCode, errors, started }).toEqual({ exitCode: 0, errors: '', started: undefined });
+    expect(out).toMatch(/^ {2}PORT +4000 +flag$/m);
+    expect(out).toMatch(/^ {2}upstream +postgres:\/\/app:\*\*\*@db\/orders$/m);
+    expect(out).not.toContain('hunter2');
+    expect(out.endsWith('\n')).toBe(true);
+  });
+});
+
+describe('a configuration that is not accepted', () => {
+  test.each([[['serve']], [['check']], [[]]])(
+    'exits %j with 2 and a line for each problem, without a stack',
+    async (argv) => {
+      const env = { PORT: 'x', WIRE_MAX_ROW: '1', WIRE_UPSTREAM_DSN: 'postgres://u:hunter2@' };
+      const { exitCode, out, errors, started } = await run(argv, { env });
+      expect({ exitCode, out, started }).toEqual({ exitCode: 2, out: '', started: undefined });
+      expect(errors.split('\n')).toEqual([
+        expect.stringMatching(/^WIRE_MAX_ROW \(environment\) is not a setting/),
+        expect.stringMatching(/^PORT is "x" \(environment\): accepted is /),
+        expect.stringMatching(/^WIRE_UPSTREAM_DSN is \*\*\* \(environment\): it names no host/),
+        '',
+      ]);
+    },
+  );
+});
+
+describe('a secret in the wrong place', () => {
+  test.each([
+    [[DSN]],
+    [['check', DSN]],
+    [['serve', '--port', DSN]],
+    [['--postgres-host', DSN]],
+    [['--upstream-dsn', DSN]],
+    [['pgwire-proxy', '--upstream-dns', DSN]],
+    [['pgwire-proxy', `--upstream-dns=${DSN}`]],
+    [['pgwire-proxy', '--enable-tls', DSN]],
+    [['serve', '-phunter2']],
+    [['--Postgres_Password=hunter2']],
+  ])('is not told: %j', async (argv) => {
+    const { exitCode, out, errors } = await run(argv);
+    expect(exitCode).toBe(2);
+    expect(errors).not.toBe('');
+    expect(`${out}${errors}`).not.toContain('hunter2');
+  });
+});

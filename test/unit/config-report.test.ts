@@ -1,0 +1,141 @@
+import { describe, expect, test } from '@jest/globals';
+import { describeConfig } from '../../src/config-report.ts';
+import { SETTING_NAMES } from '../../src/config-settings.ts';
+import { loadFrom } from '../support/load-config.ts';
+import type { ConfigWorld } from '../support/load-config.ts';
+
+/** The report without its padding: a setting or key, its value, its source. */
+function report(world: ConfigWorld): string[] {
+  return describeConfig(loadFrom(world)).map((line) => line.trim().replace(/ {2,}/g, ' | '));
+}
+
+describe('describeConfig', () => {
+  test('shows a plain start', () => {
+    expect(report({}).slice(SETTING_NAMES.length + 1)).toEqual([
+      '',
+      'HTTP 127.0.0.1:3000',
+      '',
+      'Listener postgres',
+      'address | 127.0.0.1:5433',
+      'backend | postgres',
+      'upstream | embedded PostgreSQL, data in /srv/gatepost/.gatepost',
+      'readiness | required',
+      'tls | off',
+      'max_connections | 100',
+      'idle_timeout | 15m',
+      'query_timeout | 30s',
+      'max_rows | 10000',
+      'max_bytes | 104857600 bytes',
+      'on_limit | error',
+      'allow | all',
+      'deny | none',
+      'access | read-write',
+    ]);
+  });
+
+  test('shows every setting once, with its default', () => {
+    const lines = report({}).slice(1, SETTING_NAMES.length + 1);
+    expect(lines.map((line) => line.split(' | ')[0])).toEqual(SETTING_NAMES);
+    expect(lines).toContain('WIRE_MAX_ROWS | 10000 | default');
+    expect(lines).toContain('POSTGRES_HOST | unset | default');
+  });
+
+  test('shows where each value came from', () => {
+    const lines = report({
+      flags: { WIRE_MAX_ROWS: '5', GATEPOST_CONFIG: 'a.toml' },
+      env: { PORT: '0', POSTGRES_PASSWORD_FILE: 'pw', POSTGRES_HOST: 'db' },
+      files: { '.env': 'LOG_LEVEL=debug', 'a.toml': 'wire_deny = ["drop", "copy"]', pw: 'x' },
+    });
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        'WIRE_MAX_ROWS | 5 | flag',
+        'PORT | 0 | environment',
+        'LOG_LEVEL | debug | .env',
+        'WIRE_DENY | drop,copy | file',
+        'POSTGRES_PASSWORD | *** | POSTGRES_PASSWORD_FILE',
+        'POSTGRES_PASSWORD_FILE | pw | environment',
+        'HTTP 127.0.0.1:any free port',
+      ]),
+    );
+  });
+
+  test('shows listeners with everything resolved, passwords masked', () => {
+    const toml = `
+      [[listeners]]
+      name = "orders"
+      port = 6000
+      host = "::1"
+      upstream_dsn = "postgres://app:hunter2@db:5432/orders?sslpassword=hunter2"
+      readiness = "optional"
+      tls_cert = "c.pem"
+      tls_key = "k.pem"
+      max_connections = 3
+      idle_timeout = "90s"
+      query_timeout = "1500ms"
+      max_rows = 1_000
+      max_bytes = "1kB"
+      on_limit = "truncate"
+      allow = ["select", "show"]
+      deny = ["create  table"]
+      access = "read-only"`;
+    const files = { 'a.toml': toml, 'c.pem': '', 'k.pem': '' };
+    const lines = report({ env: { GATEPOST_CONFIG: 'a.toml' }, files });
+    expect(lines.slice(lines.indexOf('Listener orders'))).toEqual([
+      'Listener orders',
+      'address | [::1]:6000',
+      'backend | postgres',
+      'upstream | postgres://app:***@db:5432/orders?sslpassword=***',
+      'readiness | optional',
+      'tls | /srv/gatepost/c.pem /srv/gatepost/k.pem',
+      'max_connections | 3',
+      'idle_timeout | 90s',
+      'query_timeout | 1500ms',
+      'max_rows | 1000',
+      'max_bytes | 1024 bytes',
+      'on_limit | truncate',
+      'allow | SELECT, SHOW',
+      'deny | CREATE TABLE',
+      'access | read-only',
+    ]);
+  });
+
+  test.each([
+    ['1ms', '1ms'],
+    ['1000ms', '1s'],
+    ['60s', '1m'],
+    ['61s', '61s'],
+    ['120m', '2h'],
+    ['48h', '2d'],
+    ['25h', '25h'],
+  ])('shows the duration %s as %s', (text, shown) => {
+    expect(report({ env: { WIRE_QUERY_TIMEOUT: text } })).toContain(`query_timeout | ${shown}`);
+  });
+
+  test('masks the upstream that is composed of its parts', () => {
+    const env = { POSTGRES_HOST: 'db', POSTGRES_USER: 'a@b', POSTGRES_PASSWORD: 'hunter/2' };
+    const lines = report({ env });
+    expect(lines).toContain('upstream | postgresql://a%40b:***@db:5432');
+    expect(lines.join()).not.toMatch(/hunter/);
+  });
+
+  test('says that HTTP is off', () => {
+    const config = loadFrom({ command: 'pgwire-proxy', env: { POSTGRES_HOST: 'db' } });
+    expect(describeConfig(config)).toContain('HTTP off');
+  });
+
+  test('ends with the warnings', () => {
+    const lines = report({ env: { MONGODB_URI: 'mongodb://h' } });
+    expect(lines.slice(-3)).toEqual([
+      '',
+      'Warnings',
+      'MONGODB_URI is set, but nothing listens for MongoDB in this version',
+    ]);
+  });
+
+  test('keeps a value with line breaks on its line', () => {
+    const env = { AUDIT_FILE: 'a\n  PORT  1  flag', WIRE_DENY: 'drop\u001b[2J' };
+    const lines = report({ env });
+    expect(lines).toContain('AUDIT_FILE | "a\\n | PORT | 1 | flag" | environment');
+    expect(lines.join('\n')).not.toContain('\u001b');
+  });
+});

@@ -1,0 +1,137 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import {
+  configSchema,
+  describeSetting,
+  isSettingName,
+  LISTENER_KEYS,
+  notesOf,
+  SETTING_NAMES,
+} from '../../src/config-settings.ts';
+
+const manual = readFileSync(new URL('../../.env.example', import.meta.url), 'utf8');
+
+/** The blocks of the manual: what is said about a setting, above its commented line. */
+const documented = manual
+  .split('\n\n')
+  .map((block) => block.split('\n'))
+  .map((lines) => ({
+    text: lines.slice(0, -1).join(' ').replaceAll(/ ?# /g, ' ').trim(),
+    setting: /^# ([A-Z_]+)=(.*)$/.exec(lines.filter((line) => line !== '').at(-1) ?? ''),
+    hasOneSetting: lines.filter((line) => /^#? ?[A-Z_]+=/.test(line)).length === 1,
+  }))
+  .filter(({ setting }) => setting !== null)
+  .map(({ setting, ...rest }) => ({ ...rest, name: setting?.[1], fallback: setting?.[2] }));
+
+describe('.env.example', () => {
+  test('documents every setting, in the order of the table, and no other', () => {
+    expect(documented.map(({ name }) => name)).toEqual(SETTING_NAMES);
+    expect(documented.every(({ hasOneSetting }) => hasOneSetting)).toBe(true);
+  });
+
+  test('sets nothing when it is copied as it is', () => {
+    expect(manual.split('\n').filter((line) => line !== '' && !line.startsWith('#'))).toEqual([]);
+  });
+
+  test.each(SETTING_NAMES)('has the default of %s', (name) => {
+    const fallback = documented.find((block) => block.name === name)?.fallback;
+    expect(fallback).toBe(notesOf(name).fallback ?? '');
+  });
+
+  test.each(SETTING_NAMES)('says what %s is for and what it accepts', (name) => {
+    const text = documented.find((block) => block.name === name)?.text;
+    expect(text).toContain(`${notesOf(name).summary}.`);
+    expect(text).toContain(`Accepted: ${notesOf(name).accepted}.`);
+  });
+
+  test.each(SETTING_NAMES)('has %s under the heading of its group', (name) => {
+    const before = manual.slice(0, manual.search(new RegExp(`^# ${name}=`, 'm')));
+    expect(before.match(/^## .*$/gm)?.at(-1)).toBe(`## ${notesOf(name).group}`);
+  });
+
+  test.each(LISTENER_KEYS)('names the key %s of a listener', (key) => {
+    const header = manual.slice(0, manual.indexOf('## '));
+    expect(header).toMatch(new RegExp(`\\b${key}\\b`));
+  });
+
+  test('fits 100 columns', () => {
+    expect(manual.split('\n').filter((line) => line.length > 100)).toEqual([]);
+  });
+});
+
+describe('the table of settings', () => {
+  test('has the promised defaults', () => {
+    const defaults = SETTING_NAMES.map((name) => [name, notesOf(name).fallback]);
+    expect(Object.fromEntries(defaults)).toEqual({
+      NODE_ENV: 'development',
+      HOST: '127.0.0.1',
+      PORT: '3000',
+      LOG_LEVEL: 'info',
+      AUDIT_FILE: undefined,
+      SHUTDOWN_TIMEOUT: '10s',
+      GATEPOST_CONFIG: undefined,
+      GATEPOST_DATA_DIR: '.gatepost',
+      WIRE_ENABLE_OTEL_METRICS: 'false',
+      POSTGRES_HOST: undefined,
+      POSTGRES_PORT: '5432',
+      POSTGRES_DB: undefined,
+      POSTGRES_USER: 'postgres',
+      POSTGRES_PASSWORD: undefined,
+      POSTGRES_PASSWORD_FILE: undefined,
+      POSTGRES_READINESS: 'required',
+      WIRE_UPSTREAM_DSN: undefined,
+      WIRE_UPSTREAM_DSN_FILE: undefined,
+      WIRE_POSTGRES_PORT: '5433',
+      WIRE_MAX_CONNECTIONS: '100',
+      WIRE_IDLE_TIMEOUT: '15m',
+      WIRE_ENABLE_TLS: undefined,
+      WIRE_TLS_CERT: undefined,
+      WIRE_TLS_KEY: undefined,
+      WIRE_QUERY_TIMEOUT: '30s',
+      WIRE_MAX_ROWS: '10000',
+      WIRE_MAX_BYTES: '100MB',
+      WIRE_ON_LIMIT: 'error',
+      WIRE_ALLOW: undefined,
+      WIRE_DENY: undefined,
+      WIRE_ACCESS: 'read-write',
+      MONGODB_URI: undefined,
+      MONGODB_URI_FILE: undefined,
+      WIRE_MONGODB_PORT: '5434',
+    });
+  });
+
+  test('accepts its own defaults', () => {
+    expect(configSchema.safeParse({ settings: {}, listeners: [] }).success).toBe(true);
+  });
+
+  test('knows its names, and nothing that objects inherit', () => {
+    expect(SETTING_NAMES.every(isSettingName)).toBe(true);
+    expect(['wire_max_rows', 'toString', '__proto__', ''].some(isSettingName)).toBe(false);
+  });
+
+  test.each(SETTING_NAMES)('describes %s in one sentence without its full stop', (name) => {
+    expect(notesOf(name).summary).toMatch(/^[A-Z].*[^.]$/);
+  });
+
+  test('has a setting that names a file for every secret', () => {
+    const secrets = SETTING_NAMES.filter((name) => notesOf(name).secret !== 'none');
+    expect(secrets).toEqual(['POSTGRES_PASSWORD', 'WIRE_UPSTREAM_DSN', 'MONGODB_URI']);
+    expect(secrets.every((name) => isSettingName(`${name}_FILE`))).toBe(true);
+  });
+});
+
+describe('describeSetting', () => {
+  test.each([
+    ['WIRE_MAX_ROWS', '5', '5'],
+    ['WIRE_MAX_ROWS', undefined, '10000'],
+    ['AUDIT_FILE', undefined, undefined],
+    ['POSTGRES_PASSWORD', 'hunter2', '***'],
+    ['POSTGRES_PASSWORD', 'postgres://hunter2@h', '***'],
+    ['POSTGRES_PASSWORD', undefined, undefined],
+    ['POSTGRES_PASSWORD_FILE', '/run/secrets/pw', '/run/secrets/pw'],
+    ['WIRE_UPSTREAM_DSN', 'postgres://u:hunter2@h/d', 'postgres://u:***@h/d'],
+    ['MONGODB_URI', 'mongodb://u:hunter2@h/d', 'mongodb://u:***@h/d'],
+  ] as const)('shows %s of %j as %j', (name, text, shown) => {
+    expect(describeSetting(name, text)).toBe(shown);
+  });
+});
