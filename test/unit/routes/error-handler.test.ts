@@ -1,0 +1,105 @@
+import express from 'express';
+import supertest from 'supertest';
+import { beforeEach, describe, expect, jest, test } from '@jest/globals';
+import {
+  answerNotFound,
+  createErrorHandler,
+  refuseMalformedPath,
+} from '../../../routes/error-handler.ts';
+import { createRecorder } from '../../support/observations.ts';
+import type { Express } from 'express';
+
+let recorder: ReturnType<typeof createRecorder>;
+
+beforeEach(() => {
+  recorder = createRecorder();
+});
+
+/** An application whose only route throws this. */
+function createThrowing(error: unknown): Express {
+  const app = express();
+  // Express prints errors that reach it in every environment but test.
+  app.set('env', 'production');
+  app.use(refuseMalformedPath);
+  app.get('/throws', () => {
+    throw error;
+  });
+  app.get('/cuts', (_request, response) => {
+    response.write('half of it');
+    throw error;
+  });
+  app.use(answerNotFound, createErrorHandler(recorder));
+  return app;
+}
+
+describe('createErrorHandler', () => {
+  test('answers a fault with 500 and a problem, and observes it whole', async () => {
+    const error = new Error('connect to postgres://ann:geheim@db1 failed');
+    const response = await supertest(createThrowing(error)).get('/throws');
+    expect(response.status).toBe(500);
+    expect(response.type).toBe('application/problem+json');
+    expect(response.body).toEqual({
+      type: 'about:blank',
+      title: 'Internal Server Error',
+      status: 500,
+      detail: 'Internal error in Gatepost; its log says what happened',
+    });
+    expect(recorder.observations).toEqual([{ kind: 'fault', component: 'http', error }]);
+  });
+
+  test.each([
+    [400, 'Bad Request', 'The request is malformed'],
+    [413, 'Payload Too Large', 'The request is too large'],
+    [415, 'Unsupported Media Type', 'The content type is not supported'],
+  ])(
+    "keeps the client's mistake %d and says %s in words of our own",
+    async (status, title, detail) => {
+      const error = Object.assign(new Error('internal words'), { status });
+      const response = await supertest(createThrowing(error)).get('/throws');
+      expect(response.status).toBe(status);
+      expect(response.body).toEqual({ type: 'about:blank', title, status, detail });
+      expect(recorder.observations).toEqual([]);
+    },
+  );
+
+  test.each([
+    ['a status of a server', Object.assign(new Error('x'), { status: 503 })],
+    ['a status that is none', Object.assign(new Error('x'), { status: '404' })],
+    ['no error at all', 'down'],
+  ])('takes what is thrown with %s for a fault', async (_name, error) => {
+    const response = await supertest(createThrowing(error)).get('/throws');
+    expect(response.status).toBe(500);
+    expect(recorder.observations).toHaveLength(1);
+  });
+
+  test('cuts an answer that has begun, and prints nothing beside the log', async () => {
+    const printed = jest.spyOn(console, 'error').mockImplementation(() => undefined);
+    const error = new Error('late');
+    await expect(supertest(createThrowing(error)).get('/cuts')).rejects.toThrow(/aborted|hang up/);
+    expect(recorder.observations).toEqual([{ kind: 'fault', component: 'http', error }]);
+    await new Promise(setImmediate);
+    expect(printed).not.toHaveBeenCalled();
+    printed.mockRestore();
+  });
+});
+
+describe('paths that lead nowhere', () => {
+  test.each([
+    ['/nowhere', 404, 'Not Found'],
+    ['/throws/further', 404, 'Not Found'],
+    ['/%E0%A4%A', 400, 'Bad Request'],
+    ['/throws/%', 400, 'Bad Request'],
+    ['/%ff', 400, 'Bad Request'],
+  ])('%s is answered with %d', async (path, status, title) => {
+    const response = await supertest(createThrowing(new Error('x'))).get(path);
+    expect(response.status).toBe(status);
+    expect(response.type).toBe('application/problem+json');
+    expect(response.body).toMatchObject({ type: 'about:blank', title, status });
+    expect(response.text).not.toContain('<');
+  });
+
+  test('lets a path with encoded letters through', async () => {
+    const response = await supertest(createThrowing(new Error('x'))).get('/gr%C3%B6%C3%9Fe');
+    expect(response.status).toBe(404);
+  });
+});
