@@ -1,0 +1,253 @@
+// The composition root: builds every part once, starts them in order, stops them in reverse.
+import { readFileSync } from 'node:fs';
+import { performance } from 'node:perf_hooks';
+import { createSecureContext } from 'node:tls';
+import { createApp } from '../routes/app.ts';
+import { createHttpServer } from '../routes/http-server.ts';
+import { CancelBudget } from '../wire/cancel-budget.ts';
+import { CancelRegistry } from '../wire/cancel-registry.ts';
+import { Listener } from '../wire/listener.ts';
+import type { ListenerOptions } from '../wire/listener.ts';
+import { openAudit } from './audit.ts';
+import { createPostgresBackend } from './backends/postgres/postgres-backend.ts';
+import type { PostgresBackend } from './backends/postgres/postgres-backend.ts';
+import type { Config, ListenerConfig } from './config.ts';
+import { createEmbeddedPostgres } from './embedded/postgres.ts';
+import type { EmbeddedPostgres } from './embedded/postgres.ts';
+import { createSqlPolicy } from './guardrails/sql-policy.ts';
+import { group, startAll, stopAll } from './lifecycle.ts';
+import type { Component } from './lifecycle.ts';
+import { createLogger } from './logger.ts';
+import { createMetrics } from './metrics.ts';
+import { fanOut } from './observation.ts';
+import type { Observer } from './observation.ts';
+import { createOtelMetrics } from './otel-metrics.ts';
+import { createReadiness } from './readiness.ts';
+import type { Readiness } from './readiness.ts';
+import { listenForStop } from './stop-signals.ts';
+
+/** What is left after the sessions gets so long to close, however late the sessions were. */
+const CLOSE_TIMEOUT_MS = 5000;
+
+export interface ServiceOptions {
+  readonly version: string;
+}
+
+/**
+ * Runs the service until a signal or a fault stops it.
+ *
+ * @returns the exit code: 0 after a stop in good order, 1 after a fault or a failed start
+ */
+export async function runService(config: Config, { version }: ServiceOptions): Promise<number> {
+  const startedAtMs = performance.now();
+  const observers = await openObservers(config, version);
+  const { observer } = observers;
+  const stop = listenForStop(observer);
+  const parts = buildParts(config, observers, version);
+  let exitCode: number;
+  try {
+    for (const message of config.warnings) {
+      observer.observe({ kind: 'risk-noticed', component: 'configuration', message });
+    }
+    await startAll(parts.components, stop.requested);
+    const durationMs = performance.now() - startedAtMs;
+    observer.observe({ kind: 'service-started', version, durationMs });
+    exitCode = await stop.untilRequested();
+  } catch (error) {
+    exitCode = stop.requested.aborted ? 0 : 1;
+    if (exitCode === 1) {
+      observer.observe({ kind: 'start-failed', error });
+    }
+  }
+  const stoppingAtMs = performance.now();
+  parts.readiness.startDraining();
+  stop.forced.addEventListener('abort', () => {
+    // Nobody waits for the sessions any more; the database must not outlive us.
+    void parts.embedded?.stop(stop.forced);
+  });
+  const deadline = AbortSignal.any([stop.forced, AbortSignal.timeout(config.shutdownTimeoutMs)]);
+  await stopAll(parts.components, { deadline, closeTimeoutMs: CLOSE_TIMEOUT_MS, observer });
+  observer.observe({ kind: 'service-stopped', durationMs: performance.now() - stoppingAtMs });
+  stop.close();
+  await observers.close();
+  return exitCode;
+}
+
+/**
+ * Builds what `serve` would build of each listener, and throws it away: a policy that names an
+ * unknown statement, or a certificate that cannot be read, is told before the start.
+ *
+ * @throws ServiceError, or an error of node's TLS
+ */
+export async function verifyListeners({ listeners }: Config): Promise<void> {
+  for (const listener of listeners) {
+    await createSqlPolicy(listener.policy);
+    createListenerContext(listener);
+    if (listener.upstreamDsn !== undefined) {
+      createBackend(listener, listener.upstreamDsn);
+    }
+  }
+}
+
+interface Observers {
+  readonly observer: Observer;
+  readonly metrics: ReturnType<typeof createMetrics>;
+  close(): Promise<void>;
+}
+
+async function openObservers(config: Config, version: string): Promise<Observers> {
+  const logger = createLogger({ level: config.logLevel });
+  const metrics = createMetrics({ version });
+  const observers: Observer[] = [logger, metrics];
+  const observer = fanOut(observers);
+  if (config.isOtelMetricsEnabled) {
+    observers.push(createOtelMetrics({ version }));
+  }
+  const { auditFile: file } = config;
+  const report: Observer['observe'] = (loss) => {
+    observer.observe(loss);
+  };
+  const audit = file === undefined ? undefined : await openAudit({ file, report });
+  if (audit !== undefined) {
+    observers.push(audit);
+  }
+  return {
+    observer,
+    metrics,
+    close: async () => {
+      await audit?.close(AbortSignal.timeout(CLOSE_TIMEOUT_MS));
+      await logger.close();
+    },
+  };
+}
+
+interface Parts {
+  /** In the order of their start; HTTP comes first, so that it can say "not ready" to the end. */
+  readonly components: readonly Component[];
+  readonly readiness: Readiness;
+  readonly embedded: EmbeddedPostgres | undefined;
+}
+
+function buildParts(config: Config, { observer, metrics }: Observers, version: string): Parts {
+  const embedded = config.listeners.some(({ upstreamDsn }) => upstreamDsn === undefined)
+    ? createEmbeddedPostgres({ directory: config.dataDirectory, observer })
+    : undefined;
+  const gates = buildGates(config, observer, embedded);
+  const readiness = createReadiness({
+    observer,
+    listeners: config.listeners.map(({ name }) => name),
+    probes: gates.map(({ listener, probe }) => ({
+      backend: listener.name,
+      isRequired: listener.isRequired,
+      probe,
+    })),
+  });
+  const http =
+    config.http &&
+    createHttpServer({
+      ...config.http,
+      observer,
+      app: createApp({ version, observer, readiness, metrics }),
+    });
+  return {
+    readiness,
+    embedded,
+    components: [
+      ...(http === undefined ? [] : [http]),
+      ...(embedded === undefined ? [] : [embedded]),
+      group(
+        'listeners',
+        gates.map(({ component, listener }) => announced(component, listener.name, readiness)),
+      ),
+    ],
+  };
+}
+
+interface Gate {
+  readonly listener: ListenerConfig;
+  readonly component: Component;
+  readonly probe: (signal: AbortSignal) => Promise<void>;
+}
+
+/** One gate a listener. Its upstream is known once the embedded database runs, if it is that. */
+function buildGates(
+  config: Config,
+  observer: Observer,
+  embedded: EmbeddedPostgres | undefined,
+): Gate[] {
+  const shared = { cancels: new CancelRegistry(), cancelBudget: new CancelBudget(), observer };
+  return config.listeners.map((listener) => {
+    let backend: PostgresBackend | undefined;
+    let wire: Listener | undefined;
+    const openBackend = (): PostgresBackend =>
+      (backend ??= createBackend(listener, listener.upstreamDsn ?? embedded?.dsn() ?? ''));
+    return {
+      listener,
+      probe: async (signal) => {
+        await openBackend().probe(signal);
+      },
+      component: {
+        name: `listener ${listener.name}`,
+        start: async () => {
+          wire = await createListener(listener, openBackend(), shared);
+          await wire.start();
+        },
+        stop: async (deadline) => {
+          await wire?.stop(deadline);
+        },
+      },
+    };
+  });
+}
+
+async function createListener(
+  listener: ListenerConfig,
+  backend: PostgresBackend,
+  {
+    cancels,
+    cancelBudget,
+    observer,
+  }: Pick<ListenerOptions, 'cancelBudget'> &
+    Pick<ListenerOptions['context'], 'cancels' | 'observer'>,
+): Promise<Listener> {
+  const { name, host, port, connectionsMax, limits, idleTimeoutMs } = listener;
+  const policy = await createSqlPolicy(listener.policy);
+  return new Listener({
+    host,
+    port,
+    connectionsMax,
+    secureContext: createListenerContext(listener),
+    cancelBudget,
+    context: { listener: name, backend, limits, idleTimeoutMs, policy, cancels, observer },
+  });
+}
+
+function createBackend(listener: ListenerConfig, dsn: string): PostgresBackend {
+  const { limits, idleTimeoutMs, policy } = listener;
+  return createPostgresBackend({
+    name: listener.backend,
+    dsn,
+    guardrails: { limits, idleTimeoutMs, access: policy.access },
+  });
+}
+
+function createListenerContext({ tls }: ListenerConfig): ListenerOptions['secureContext'] {
+  return (
+    tls && createSecureContext({ cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) })
+  );
+}
+
+/** Tells readiness when a listener is bound, and when it is not any more. */
+function announced(component: Component, listener: string, readiness: Readiness): Component {
+  return {
+    name: component.name,
+    start: async (signal) => {
+      await component.start(signal);
+      readiness.setListening(listener, true);
+    },
+    stop: async (deadline) => {
+      readiness.setListening(listener, false);
+      await component.stop(deadline);
+    },
+  };
+}

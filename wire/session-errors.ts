@@ -1,0 +1,93 @@
+// What a session says in its own name. SQLSTATEs are PostgreSQL's for the same event.
+import { ServiceError, SQLSTATE, toServiceError } from '../src/errors.ts';
+import { ProtocolError } from './protocol/frame.ts';
+import type { ReportFields } from './protocol/backend-messages.ts';
+
+/** An error as ErrorResponse fields; the session id tells operator and user what to look for. */
+export function sessionReport(error: ServiceError, sessionId: string): ReportFields {
+  const session = `Session ${sessionId}`;
+  return {
+    severity: error.severity,
+    sqlState: error.sqlState,
+    message: error.message,
+    // The server's own details end with a full stop, ours do not.
+    detail: error.detail === undefined ? session : `${error.detail.replace(/\.$/, '')}. ${session}`,
+    hint: error.hint,
+    position: error.position,
+  };
+}
+
+/** Any thrown value as what ends a session. */
+export function asFatal(thrown: unknown): ServiceError {
+  const error =
+    thrown instanceof ProtocolError
+      ? new ServiceError(thrown.sqlState, thrown.message, { cause: thrown })
+      : toServiceError(thrown);
+  return new ServiceError(error.sqlState, error.message, {
+    severity: 'FATAL',
+    ...(error.detail === undefined ? {} : { detail: error.detail }),
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    cause: error.cause,
+  });
+}
+
+export function shutdownError(): ServiceError {
+  return new ServiceError(
+    SQLSTATE.adminShutdown,
+    'terminating connection due to administrator command',
+    { severity: 'FATAL', hint: 'Gatepost is shutting down; connect again in a moment' },
+  );
+}
+
+export function idleError(idleTimeoutMs: number): ServiceError {
+  return new ServiceError(
+    SQLSTATE.idleSessionTimeout,
+    'terminating connection due to idle-session timeout',
+    { severity: 'FATAL', hint: `The limit is ${idleTimeoutMs} ms (WIRE_IDLE_TIMEOUT)` },
+  );
+}
+
+export function startupTimeoutError(): ServiceError {
+  return new ServiceError(SQLSTATE.queryCanceled, 'canceling authentication due to timeout', {
+    severity: 'FATAL',
+  });
+}
+
+export function tooManyConnectionsError(connectionsMax: number): ServiceError {
+  return new ServiceError(SQLSTATE.tooManyConnections, 'sorry, too many clients already', {
+    severity: 'FATAL',
+    hint: `At most ${connectionsMax} (WIRE_MAX_CONNECTIONS); close one, or try again later`,
+  });
+}
+
+export function clientGoneError(): ServiceError {
+  return new ServiceError(SQLSTATE.connectionFailure, 'Client closed the connection', {
+    severity: 'FATAL',
+  });
+}
+
+const OWN_SETTING = 'gatepost.query_timeout of the client';
+
+export function queryTimeoutError(queryTimeoutMs: number): ServiceError {
+  return new ServiceError(SQLSTATE.queryCanceled, 'canceling statement due to query timeout', {
+    hint: `The limit is ${queryTimeoutMs} ms per query (WIRE_QUERY_TIMEOUT, ${OWN_SETTING})`,
+  });
+}
+
+export function extendedQueryError(): ServiceError {
+  return new ServiceError(
+    SQLSTATE.featureNotSupported,
+    'The extended query protocol is not supported through Gatepost',
+    {
+      hint: 'Send statements without parameters, or use the simple query mode of the driver',
+    },
+  );
+}
+
+export function functionCallError(): ServiceError {
+  return new ServiceError(
+    SQLSTATE.featureNotSupported,
+    'The function call protocol is not supported through Gatepost',
+    { hint: 'Call the function in a SELECT' },
+  );
+}

@@ -1,0 +1,312 @@
+// One client's session, from its startup packet to its end: a loop over its frames.
+import { performance } from 'node:perf_hooks';
+import type {
+  Backend,
+  BackendSession,
+  Frontend,
+  TransactionStatus,
+} from '../src/backends/backend.ts';
+import type { Limits } from '../src/config.ts';
+import { ServiceError, SQLSTATE } from '../src/errors.ts';
+import { narrowLimits } from '../src/guardrails/limits.ts';
+import type { SqlPolicy } from '../src/guardrails/sql-policy.ts';
+import type { Observer, SessionIdentity } from '../src/observation.ts';
+import type { CancelRegistry } from './cancel-registry.ts';
+import type { FrontendConnection } from './frontend-connection.ts';
+import {
+  encodeAuthenticationOk,
+  encodeBackendKeyData,
+  encodeErrorResponse,
+  encodeNegotiateProtocolVersion,
+  encodeNoticeResponse,
+  encodeParameterStatus,
+  encodeReadyForQuery,
+} from './protocol/backend-messages.ts';
+import { FRONTEND, ProtocolError } from './protocol/frame.ts';
+import type { Frame } from './protocol/frame-reader.ts';
+import {
+  asFatal,
+  clientGoneError,
+  extendedQueryError,
+  functionCallError,
+  idleError,
+  sessionReport,
+  shutdownError,
+} from './session-errors.ts';
+import type { Opening } from './startup.ts';
+import { readStartupParameters } from './startup-parameters.ts';
+import { StatementRunner } from './statement-runner.ts';
+
+/** What all sessions of a listener share. */
+export interface SessionContext {
+  readonly listener: string;
+  readonly backend: Backend;
+  readonly limits: Limits;
+  readonly idleTimeoutMs: number;
+  readonly policy: SqlPolicy | undefined;
+  readonly cancels: CancelRegistry;
+  readonly observer: Observer;
+}
+
+export interface SessionOptions {
+  readonly context: SessionContext;
+  readonly connection: FrontendConnection;
+  readonly sessionId: string;
+  readonly address: string;
+  /** Called when the client is logged in and the startup deadline no longer counts. */
+  readonly onReady: () => void;
+}
+
+const EXTENDED_QUERY: ReadonlySet<number> = new Set([
+  FRONTEND.parse,
+  FRONTEND.bind,
+  FRONTEND.describe,
+  FRONTEND.execute,
+  FRONTEND.close,
+  FRONTEND.flush,
+]);
+
+/** Runs one session. It ends by its client, by an error, or by `drain` and `abort`. */
+export class Session {
+  readonly #options: SessionOptions;
+  /** Aborts the opening of the backend session. */
+  readonly #lifetime = new AbortController();
+  readonly #startedAtMs = performance.now();
+  #identity: SessionIdentity | undefined;
+  #backend: BackendSession | undefined;
+  #runner: StatementRunner | undefined;
+  #unregister: (() => void) | undefined;
+  #status: TransactionStatus = 'I';
+  #isSkippingToSync = false;
+  #isDraining = false;
+  #isIdle = false;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when nothing of the session is left. Never rejects. */
+  async run(opening: Extract<Opening, { kind: 'startup' }>): Promise<void> {
+    const { connection } = this.#options;
+    let error: ServiceError | undefined;
+    try {
+      connection.onClosed(() => {
+        this.#stopWork(clientGoneError());
+      });
+      const runner = await this.#open(opening);
+      await this.#serve(runner);
+    } catch (thrown) {
+      error = this.#tell(thrown);
+    } finally {
+      await this.#close(error);
+    }
+  }
+
+  /** Ends the session when its running statement is done, at once when there is none. */
+  drain(): void {
+    this.#isDraining = true;
+    if (this.#isIdle) {
+      this.#options.connection.interrupt(shutdownError());
+    }
+  }
+
+  /** Ends the session now: stops what runs and tells the client why. */
+  abort(error: ServiceError): void {
+    this.#options.connection.interrupt(error);
+    this.#stopWork(error);
+  }
+
+  #stopWork(error: ServiceError): void {
+    this.#lifetime.abort(error);
+    this.#runner?.stop(error);
+  }
+
+  async #open(opening: Extract<Opening, { kind: 'startup' }>): Promise<StatementRunner> {
+    const { context, connection, address } = this.#options;
+    const asked = readStartupParameters(opening.parameters, address);
+    if (opening.isNewerMinor || asked.protocolOptions.length > 0) {
+      connection.write(encodeNegotiateProtocolVersion(asked.protocolOptions));
+    }
+    const { limits, warnings } = narrowLimits(context.limits, asked.ownSettings);
+    const backend = await context.backend.open(
+      asked.startup,
+      this.#frontend(),
+      this.#lifetime.signal,
+    );
+    this.#backend = backend;
+    const identity = this.#identify(asked.startup);
+    this.#identity = identity;
+    const { policy, observer } = context;
+    const runner = new StatementRunner({ backend, connection, identity, limits, policy, observer });
+    this.#runner = runner;
+    this.#unregister = context.cancels.register(
+      backend.cancelKey,
+      async () => await runner.cancel(),
+    );
+    this.#welcome(backend, warnings);
+    this.#options.onReady();
+    observer.observe({ kind: 'session-opened', session: identity });
+    return runner;
+  }
+
+  #identify({
+    user,
+    database,
+    applicationName,
+  }: {
+    readonly user: string;
+    readonly database: string | undefined;
+    readonly applicationName: string;
+  }): SessionIdentity {
+    const { context, connection, sessionId, address } = this.#options;
+    return {
+      sessionId,
+      listener: context.listener,
+      backend: context.backend.name,
+      user,
+      database: database ?? '',
+      address,
+      applicationName,
+      isEncrypted: connection.isEncrypted,
+    };
+  }
+
+  #frontend(): Frontend {
+    const { connection } = this.#options;
+    return {
+      unsolicited: async (chunks) => {
+        connection.write(...chunks);
+        await connection.room();
+      },
+      closed: (failure) => {
+        if (failure === undefined) {
+          connection.stopReading();
+        } else {
+          connection.interrupt(failure);
+        }
+      },
+    };
+  }
+
+  #welcome(backend: BackendSession, warnings: readonly string[]): void {
+    const { processId, secretKey } = backend.cancelKey;
+    const notices = warnings.map((message) => ({
+      severity: 'WARNING',
+      sqlState: SQLSTATE.warning,
+      message,
+    }));
+    this.#options.connection.write(
+      encodeAuthenticationOk(),
+      ...[...backend.parameters].map(([name, value]) => encodeParameterStatus(name, value)),
+      encodeBackendKeyData(processId, secretKey),
+      ...[...backend.notices, ...notices].map(encodeNoticeResponse),
+      encodeReadyForQuery(this.#status),
+    );
+  }
+
+  async #serve(runner: StatementRunner): Promise<void> {
+    const { connection, context } = this.#options;
+    const idleTimer = setTimeout(() => {
+      if (this.#isIdle) {
+        connection.interrupt(idleError(context.idleTimeoutMs));
+      }
+    }, context.idleTimeoutMs);
+    try {
+      let isOpen = true;
+      while (isOpen) {
+        if (this.#isDraining) {
+          throw shutdownError();
+        }
+        idleTimer.refresh();
+        this.#isIdle = true;
+        const frame = await connection.frame();
+        this.#isIdle = false;
+        isOpen = frame !== undefined && (await this.#answer(frame, runner));
+      }
+    } finally {
+      clearTimeout(idleTimer);
+    }
+  }
+
+  /** @returns false when the session is to end without another word */
+  async #answer(frame: Frame, runner: StatementRunner): Promise<boolean> {
+    const { connection } = this.#options;
+    if (frame.type === FRONTEND.terminate) {
+      return false;
+    }
+    if (this.#isSkippingToSync && frame.type !== FRONTEND.sync) {
+      return true;
+    }
+    if (frame.type === FRONTEND.query) {
+      const status = await runner.run(frame.bytes, this.#status);
+      this.#status = status ?? this.#status;
+      return status !== undefined;
+    }
+    this.#answerUnsupported(frame, runner);
+    await connection.room();
+    return true;
+  }
+
+  /** COPY messages outside of a COPY are ignored, as PostgreSQL does. */
+  #answerUnsupported(frame: Frame, runner: StatementRunner): void {
+    const { connection } = this.#options;
+    if (frame.type === FRONTEND.sync) {
+      this.#isSkippingToSync = false;
+      connection.write(encodeReadyForQuery(this.#status));
+    } else if (frame.type === FRONTEND.functionCall) {
+      runner.refuse('', functionCallError());
+      connection.write(encodeReadyForQuery(this.#status));
+    } else if (EXTENDED_QUERY.has(frame.type)) {
+      this.#isSkippingToSync = true;
+      runner.refuse('', extendedQueryError());
+    }
+  }
+
+  /** Tells the client what ended its session; a bug is observed with its stack instead. */
+  #tell(thrown: unknown): ServiceError | undefined {
+    const { connection, context, sessionId } = this.#options;
+    if (!(thrown instanceof ServiceError) && !(thrown instanceof ProtocolError)) {
+      context.observer.observe({ kind: 'fault', component: `session ${sessionId}`, error: thrown });
+    }
+    const error = asFatal(thrown);
+    connection.write(encodeErrorResponse(sessionReport(error, sessionId)));
+    return error;
+  }
+
+  async #close(error: ServiceError | undefined): Promise<void> {
+    const { connection, context, address } = this.#options;
+    this.#unregister?.();
+    this.#runner?.close();
+    await Promise.all([connection.end(), this.#backend?.close()]);
+    if (this.#identity === undefined || this.#runner === undefined) {
+      const { listener, observer } = context;
+      const detail = describeFailure(error);
+      observer.observe({
+        kind: 'connection-rejected',
+        listener,
+        address,
+        reason: 'startup-failed',
+        detail,
+      });
+      return;
+    }
+    context.observer.observe({
+      kind: 'session-closed',
+      session: this.#identity,
+      durationMs: performance.now() - this.#startedAtMs,
+      statements: this.#runner.statements,
+      rows: this.#runner.rows,
+      sentBytes: connection.sentBytes,
+      error,
+    });
+  }
+}
+
+/** For the operator: the sentence that the client saw, and what was underneath. */
+function describeFailure(error: ServiceError | undefined): string {
+  if (error === undefined) {
+    return 'The client left';
+  }
+  const cause = error.cause instanceof Error ? ` (${error.cause.message})` : '';
+  return `${error.sqlState} ${error.message}${cause}`;
+}

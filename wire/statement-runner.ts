@@ -1,0 +1,280 @@
+// Runs one Query message after another: policy, guard, timeout, delivery, observation.
+import { performance } from 'node:perf_hooks';
+import type { BackendEvent, BackendSession, TransactionStatus } from '../src/backends/backend.ts';
+import type { Limits } from '../src/config.ts';
+import { ServiceError, SQLSTATE } from '../src/errors.ts';
+import { Guard } from '../src/guardrails/guard.ts';
+import type { SqlPolicy } from '../src/guardrails/sql-policy.ts';
+import type {
+  Observer,
+  SessionIdentity,
+  StatementFinished,
+  StatementOutcome,
+} from '../src/observation.ts';
+import { DeadlineTimer } from './deadline-timer.ts';
+import type { FrontendConnection } from './frontend-connection.ts';
+import {
+  encodeCommandComplete,
+  encodeErrorResponse,
+  encodeNoticeResponse,
+  encodeReadyForQuery,
+} from './protocol/backend-messages.ts';
+import { FRAME_HEADER_BYTES, ProtocolError } from './protocol/frame.ts';
+import { readQueryText } from './protocol/frontend-messages.ts';
+import { queryTimeoutError, sessionReport } from './session-errors.ts';
+
+export interface StatementRunnerOptions {
+  readonly backend: BackendSession;
+  readonly connection: FrontendConnection;
+  readonly identity: SessionIdentity;
+  readonly limits: Limits;
+  readonly policy: SqlPolicy | undefined;
+  readonly observer: Observer;
+}
+
+/** What is known of a running statement besides what the backend answers. */
+interface Running {
+  readonly guard: Guard;
+  readonly startedAtMs: number;
+  /** Why it was stopped from here. */
+  stoppedBy: StatementOutcome | undefined;
+  isCancelForwarded: boolean;
+}
+
+interface Answer {
+  /** Undefined when the backend has gone. */
+  status: TransactionStatus | undefined;
+  commandTags: readonly string[];
+  sqlState: string | undefined;
+  isFatal: boolean;
+  /** The backend's error was one of ours: a limit, a timeout, an unsupported COPY. */
+  hasOwnError: boolean;
+}
+
+/** One session's statements. */
+export class StatementRunner {
+  readonly #options: StatementRunnerOptions;
+  readonly #initialApplicationName: string | undefined;
+  /** Shared by all statements until one of them is stopped. */
+  #stopper = new AbortController();
+  readonly #timer: DeadlineTimer;
+  #running: Running | undefined;
+  #statements = 0;
+  #rows = 0;
+
+  constructor(options: StatementRunnerOptions) {
+    this.#options = options;
+    const { queryTimeoutMs } = options.limits;
+    this.#timer = new DeadlineTimer(queryTimeoutMs, () => {
+      this.stop(queryTimeoutError(queryTimeoutMs), 'timeout');
+    });
+    this.#initialApplicationName = options.backend.parameters.get('application_name');
+  }
+
+  /** Query messages so far, refused ones included. */
+  get statements(): number {
+    return this.#statements;
+  }
+
+  /** Rows delivered so far. */
+  get rows(): number {
+    return this.#rows;
+  }
+
+  /**
+   * Answers one Query frame, ReadyForQuery included.
+   *
+   * @param status the transaction status before it
+   * @returns the transaction status after it; undefined when the session has to end
+   */
+  async run(frame: Buffer, status: TransactionStatus): Promise<TransactionStatus | undefined> {
+    const refusal = this.#judge(frame);
+    if (refusal !== undefined) {
+      this.refuse(frame.toString('utf8', FRAME_HEADER_BYTES), refusal);
+      this.#options.connection.write(encodeReadyForQuery(status));
+      await this.#options.connection.room();
+      return status;
+    }
+    return await this.#execute(frame);
+  }
+
+  /** Answers with an error what is not run, and observes it. */
+  refuse(text: string, error: ServiceError): void {
+    const sentBefore = this.#options.connection.sentBytes;
+    this.#writeError(error);
+    this.#observe({
+      text,
+      commandTags: [],
+      rows: 0,
+      bytes: 0,
+      receivedBytes: Buffer.byteLength(text),
+      sentBytes: this.#options.connection.sentBytes - sentBefore,
+      durationMs: 0,
+      outcome: 'refused',
+      sqlState: error.sqlState,
+      limit: undefined,
+    });
+  }
+
+  /** Ends the life of the runner's timer. */
+  close(): void {
+    this.#timer.close();
+  }
+
+  /** Stops what runs, with this error as the answer. */
+  stop(error: ServiceError, outcome: StatementOutcome = 'aborted'): void {
+    if (this.#running !== undefined && this.#running.stoppedBy === undefined) {
+      this.#running.stoppedBy = outcome;
+      this.#stopper.abort(error);
+      this.#stopper = new AbortController();
+    }
+  }
+
+  /** Forwards a client's cancel to what runs. */
+  async cancel(): Promise<'matched' | 'late'> {
+    if (this.#running === undefined) {
+      return 'late';
+    }
+    this.#running.isCancelForwarded = true;
+    return await this.#options.backend.cancel();
+  }
+
+  /** Why this Query must not run; undefined when it may. */
+  #judge(frame: Buffer): ServiceError | undefined {
+    try {
+      const text = readQueryText(frame);
+      const { policy, backend } = this.#options;
+      return policy?.admit(text, {
+        clientEncoding: backend.parameters.get('client_encoding') ?? 'UTF8',
+        standardConformingStrings: backend.parameters.get('standard_conforming_strings') !== 'off',
+      });
+    } catch (thrown) {
+      if (thrown instanceof ProtocolError) {
+        return new ServiceError(thrown.sqlState, thrown.message);
+      }
+      throw thrown;
+    }
+  }
+
+  async #execute(frame: Buffer): Promise<TransactionStatus | undefined> {
+    const { limits, connection } = this.#options;
+    const sentBefore = connection.sentBytes;
+    const running: Running = {
+      guard: new Guard(limits),
+      startedAtMs: performance.now(),
+      stoppedBy: undefined,
+      isCancelForwarded: false,
+    };
+    this.#running = running;
+    this.#timer.start(running.startedAtMs);
+    let answer: Answer;
+    try {
+      answer = await this.#deliver(frame, running);
+    } finally {
+      this.#timer.stop();
+      this.#running = undefined;
+    }
+    this.#rows += running.guard.rows;
+    this.#observe({
+      text: frame.toString('utf8', FRAME_HEADER_BYTES, frame.length - 1),
+      commandTags: answer.commandTags,
+      rows: running.guard.rows,
+      bytes: running.guard.bytes,
+      receivedBytes: frame.length,
+      sentBytes: connection.sentBytes - sentBefore,
+      durationMs: performance.now() - running.startedAtMs,
+      outcome: outcomeOf(answer, running),
+      sqlState: answer.sqlState,
+      limit: running.guard.exceeded,
+    });
+    return answer.isFatal ? undefined : answer.status;
+  }
+
+  async #deliver(frame: Buffer, running: Running): Promise<Answer> {
+    const { backend, connection } = this.#options;
+    const answer: Answer = {
+      status: undefined,
+      commandTags: [],
+      sqlState: undefined,
+      isFatal: false,
+      hasOwnError: false,
+    };
+    const exchange = { frames: [frame], guard: running.guard, signal: this.#stopper.signal };
+    for await (const event of backend.execute(exchange)) {
+      this.#write(event, answer);
+      if (!connection.hasRoom) {
+        await connection.room();
+      }
+    }
+    return answer;
+  }
+
+  #write(event: BackendEvent, answer: Answer): void {
+    const { connection } = this.#options;
+    switch (event.kind) {
+      case 'frames':
+        connection.write(...event.chunks);
+        break;
+      case 'notice':
+        connection.write(encodeNoticeResponse(event.notice));
+        break;
+      case 'complete':
+        connection.write(encodeCommandComplete(event.commandTag));
+        break;
+      case 'error':
+        answer.hasOwnError = true;
+        answer.sqlState = event.error.sqlState;
+        answer.isFatal = event.error.severity === 'FATAL';
+        this.#writeError(event.error);
+        break;
+      case 'ready':
+        answer.status = event.status;
+        answer.commandTags = event.commandTags;
+        answer.sqlState = event.sqlState;
+        if (!answer.isFatal && !event.isForwarded) {
+          connection.write(encodeReadyForQuery(event.status));
+        }
+        break;
+    }
+  }
+
+  #writeError(error: ServiceError): void {
+    const { connection, identity } = this.#options;
+    connection.write(encodeErrorResponse(sessionReport(error, identity.sessionId)));
+  }
+
+  #observe(finished: Omit<StatementFinished, 'kind' | 'session'>): void {
+    this.#statements += 1;
+    this.#options.observer.observe({
+      kind: 'statement-finished',
+      session: this.#currentIdentity(),
+      ...finished,
+    });
+  }
+
+  /** The application name is what the client set last: drivers set it after they logged in. */
+  #currentIdentity(): SessionIdentity {
+    const { backend, identity } = this.#options;
+    const applicationName = backend.parameters.get('application_name');
+    return applicationName === undefined || applicationName === this.#initialApplicationName
+      ? identity
+      : { ...identity, applicationName };
+  }
+}
+
+/** How a statement ended; pure. */
+function outcomeOf(
+  answer: Answer,
+  { guard, stoppedBy, isCancelForwarded }: Running,
+): StatementOutcome {
+  if (answer.status === undefined) {
+    return stoppedBy ?? 'aborted';
+  }
+  if (answer.hasOwnError) {
+    return stoppedBy ?? (guard.exceeded === undefined ? 'refused' : 'limited');
+  }
+  if (answer.sqlState === undefined) {
+    return guard.exceeded === undefined ? 'ok' : 'truncated';
+  }
+  return isCancelForwarded && answer.sqlState === SQLSTATE.queryCanceled ? 'cancelled' : 'error';
+}
