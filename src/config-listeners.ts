@@ -156,3 +156,19 @@ export function refuseClashes(
     doors.set(port, `listener "${name}"`);
   }
 }
+
+/** Hosts that only this machine reaches. */
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/i;
+
+/** What listening beyond loopback gives away, for each listener that does. */
+export function describeExposure(listeners: readonly ListenerConfig[]): string[] {
+  return listeners
+    .filter(({ host }) => !LOOPBACK.test(host))
+    .map(({ name, host, tls }) => {
+      const lacks = tls === undefined ? 'TLS or authentication' : 'authentication';
+      return (
+        `Listener ${name} listens on ${host} without ${lacks}: whoever reaches the port acts as ` +
+        'the user of the upstream; keep it behind a firewall, or set HOST to 127.0.0.1'
+      );
+    });
+}

@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { checkTogether, describeRisks, withSecrets } from './config-checks.ts';
 import { composeConnectionString } from './config-dsn.ts';
-import { refuseClashes, resolveListener } from './config-listeners.ts';
+import { describeExposure, refuseClashes, resolveListener } from './config-listeners.ts';
 import type { ListenerConfig } from './config-listeners.ts';
 import { parseTexts } from './config-parse.ts';
 import type { ParsedTexts } from './config-parse.ts';
@@ -99,7 +99,7 @@ function resolveConfig(
     auditFile: resolveAuditFile(settings.AUDIT_FILE, workingDirectory),
     logLevel: settings.LOG_LEVEL,
     isOtelMetricsEnabled: settings.WIRE_ENABLE_OTEL_METRICS,
-    warnings: describeRisks(given),
+    warnings: [...describeRisks(given), ...describeExposure(listeners)],
     settings: SETTING_NAMES.map((name) => describeOrigin(name, given)),
   };
 }

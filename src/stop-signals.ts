@@ -1,7 +1,14 @@
 // What ends the process: signals, and faults that nobody caught.
+import { performance } from 'node:perf_hooks';
 import type { Observer } from './observation.ts';
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+
+/**
+ * Ctrl+C under npm arrives twice, from the terminal and from npm, within a millisecond: so soon
+ * behind the first, a SIGINT is the same keystroke.
+ */
+const KEYSTROKE_MS = 50;
 
 /** Exit code after a second signal: the stop in good order was not waited for. */
 const EXIT_FORCED = 1;
@@ -29,12 +36,17 @@ export function listenForStop(observer: Observer): StopSignals {
   const requested = new AbortController();
   const forced = new AbortController();
   let exitCode = 0;
+  let requestedAtMs = 0;
   const request = (reason: string): void => {
     if (requested.signal.aborted) {
+      if (reason === 'SIGINT' && performance.now() - requestedAtMs < KEYSTROKE_MS) {
+        return;
+      }
       forced.abort(new Error(reason));
       setTimeout(() => process.exit(EXIT_FORCED), FORCED_EXIT_MS).unref();
       return;
     }
+    requestedAtMs = performance.now();
     observer.observe({ kind: 'service-stopping', reason });
     requested.abort(new Error(reason));
   };

@@ -9,15 +9,22 @@ import { performance } from 'node:perf_hooks';
 export class DeadlineTimer {
   readonly #timeoutMs: number;
   readonly #onTimeout: () => void;
+  readonly #now: () => number;
   #startedAtMs: number | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(timeoutMs: number, onTimeout: () => void) {
+  /** @param now a monotonic clock in milliseconds */
+  constructor(
+    timeoutMs: number,
+    onTimeout: () => void,
+    now: () => number = () => performance.now(),
+  ) {
     this.#timeoutMs = timeoutMs;
     this.#onTimeout = onTimeout;
+    this.#now = now;
   }
 
-  /** @param startedAtMs now, by the monotonic clock */
+  /** @param startedAtMs now, by the same clock */
   start(startedAtMs: number): void {
     this.#startedAtMs = startedAtMs;
     this.#timer ??= setTimeout(this.#check, this.#timeoutMs);
@@ -37,7 +44,7 @@ export class DeadlineTimer {
     if (this.#startedAtMs === undefined) {
       return;
     }
-    const leftMs = this.#startedAtMs + this.#timeoutMs - performance.now();
+    const leftMs = this.#startedAtMs + this.#timeoutMs - this.#now();
     if (leftMs > 0) {
       this.#timer = setTimeout(this.#check, Math.ceil(leftMs));
       return;

@@ -79,6 +79,7 @@ export class Session {
   #status: TransactionStatus = 'I';
   #isSkippingToSync = false;
   #isDraining = false;
+  #hasClientLeft = false;
   #isIdle = false;
 
   constructor(options: SessionOptions) {
@@ -91,12 +92,14 @@ export class Session {
     let error: ServiceError | undefined;
     try {
       connection.onClosed(() => {
+        this.#hasClientLeft = true;
         this.#stopWork(clientGoneError());
       });
       const runner = await this.#open(opening);
       await this.#serve(runner);
     } catch (thrown) {
-      error = this.#tell(thrown);
+      // Whatever its leaving broke off is no failure of its own.
+      error = this.#hasClientLeft ? clientGoneError() : this.#tell(thrown);
     } finally {
       await this.#close(error);
     }
@@ -249,16 +252,15 @@ export class Session {
 
   /** COPY messages outside of a COPY are ignored, as PostgreSQL does. */
   #answerUnsupported(frame: Frame, runner: StatementRunner): void {
-    const { connection } = this.#options;
+    const refused = { text: '', receivedBytes: frame.bytes.length };
     if (frame.type === FRONTEND.sync) {
       this.#isSkippingToSync = false;
-      connection.write(encodeReadyForQuery(this.#status));
+      this.#options.connection.write(encodeReadyForQuery(this.#status));
     } else if (frame.type === FRONTEND.functionCall) {
-      runner.refuse('', functionCallError());
-      connection.write(encodeReadyForQuery(this.#status));
+      runner.refuse(functionCallError(), { ...refused, status: this.#status });
     } else if (EXTENDED_QUERY.has(frame.type)) {
       this.#isSkippingToSync = true;
-      runner.refuse('', extendedQueryError());
+      runner.refuse(extendedQueryError(), { ...refused, status: undefined });
     }
   }
 

@@ -109,7 +109,8 @@ function parseSwitch(word: string, argument: string | undefined): Setting {
   return [assignment.slice(0, equals).replaceAll('-', '_'), assignment.slice(equals + 1)];
 }
 
+/** Blanks are those of ASCII; a backslash with nothing behind it makes a word, but says nothing. */
 function splitWords(options: string): string[] {
-  const words = options.match(/(?:\\.|[^\s\\])+/gs) ?? [];
-  return words.map((word) => word.replaceAll(/\\(.)/gs, '$1'));
+  const words = options.match(/(?:\\.|\\$|[^ \t\n\v\f\r\\])+/gs) ?? [];
+  return words.map((word) => word.replaceAll(/\\(.|$)/gs, '$1'));
 }

@@ -32,6 +32,14 @@ export interface StatementRunnerOptions {
   readonly observer: Observer;
 }
 
+/** A frame that is answered without being run. */
+export interface RefusedFrame {
+  readonly text: string;
+  readonly receivedBytes: number;
+  /** What ReadyForQuery says behind the error; undefined where it waits for Sync. */
+  readonly status: TransactionStatus | undefined;
+}
+
 /** What is known of a running statement besides what the backend answers. */
 interface Running {
   readonly guard: Guard;
@@ -90,8 +98,7 @@ export class StatementRunner {
   async run(frame: Buffer, status: TransactionStatus): Promise<TransactionStatus | undefined> {
     const refusal = this.#judge(frame);
     if (refusal !== undefined) {
-      this.refuse(frame.toString('utf8', FRAME_HEADER_BYTES), refusal);
-      this.#options.connection.write(encodeReadyForQuery(status));
+      this.refuse(refusal, { text: textOf(frame), receivedBytes: frame.length, status });
       await this.#options.connection.room();
       return status;
     }
@@ -99,16 +106,20 @@ export class StatementRunner {
   }
 
   /** Answers with an error what is not run, and observes it. */
-  refuse(text: string, error: ServiceError): void {
-    const sentBefore = this.#options.connection.sentBytes;
+  refuse(error: ServiceError, { text, receivedBytes, status }: RefusedFrame): void {
+    const { connection } = this.#options;
+    const sentBefore = connection.sentBytes;
     this.#writeError(error);
+    if (status !== undefined) {
+      connection.write(encodeReadyForQuery(status));
+    }
     this.#observe({
       text,
       commandTags: [],
       rows: 0,
       bytes: 0,
-      receivedBytes: Buffer.byteLength(text),
-      sentBytes: this.#options.connection.sentBytes - sentBefore,
+      receivedBytes,
+      sentBytes: connection.sentBytes - sentBefore,
       durationMs: 0,
       outcome: 'refused',
       sqlState: error.sqlState,
@@ -176,7 +187,7 @@ export class StatementRunner {
     }
     this.#rows += running.guard.rows;
     this.#observe({
-      text: frame.toString('utf8', FRAME_HEADER_BYTES, frame.length - 1),
+      text: textOf(frame),
       commandTags: answer.commandTags,
       rows: running.guard.rows,
       bytes: running.guard.bytes,
@@ -260,6 +271,12 @@ export class StatementRunner {
       ? identity
       : { ...identity, applicationName };
   }
+}
+
+/** The text of a Query frame, whose terminator may be missing. */
+function textOf(frame: Buffer): string {
+  const end = frame.at(-1) === 0 ? frame.length - 1 : frame.length;
+  return frame.toString('utf8', FRAME_HEADER_BYTES, end);
 }
 
 /** How a statement ended; pure. */

@@ -72,7 +72,8 @@ class EmbeddedServer implements EmbeddedPostgres {
       throw new EmbeddedDatabaseError('The embedded PostgreSQL is not running: start it first');
     }
     const { postmaster, password } = this.#running;
-    return `postgresql://postgres:${password}@127.0.0.1:${postmaster.port}/postgres?sslmode=disable`;
+    const place = `127.0.0.1:${postmaster.port}/postgres?sslmode=disable`;
+    return `postgresql://postgres:${password}@${place}`;
   }
 
   async start(signal: AbortSignal): Promise<void> {
@@ -124,7 +125,8 @@ class EmbeddedServer implements EmbeddedPostgres {
     );
     this.#report(
       `Embedded PostgreSQL is running on 127.0.0.1:${postmaster.port}, its data is kept in ` +
-        `${place.directory}; to use your own PostgreSQL, set POSTGRES_HOST or WIRE_UPSTREAM_DSN`,
+        `${place.directory}, and clients act as its superuser; to use your own PostgreSQL, set ` +
+        'POSTGRES_HOST or WIRE_UPSTREAM_DSN',
     );
     return { postmaster, password };
   }

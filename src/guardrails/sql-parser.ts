@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import createModule from 'libpg-query/wasm/libpg-query.js';
 import type { PgQueryModule } from 'libpg-query/wasm/libpg-query.js';
+import { countRescannedCharacters } from './sql-lexer-cost.ts';
 
 /** Instances kept ready: the one in use and the one that takes over when it is retired. */
 const READY_INSTANCES = 2;
@@ -12,6 +13,9 @@ const READY_INSTANCES = 2;
  * has read a longer text than this is retired; a new one costs 2 ms, the text cost 20 ms or more.
  */
 const SMALL_TEXT_BYTES_MAX = 64 * 1024;
+
+/** Some 16 ms; a run of 2 000 plus signs is just within it. */
+const RESCANNED_CHARACTERS_MAX = 4_000_000;
 
 /** Of an error, in UTF-16 units: enough for any sentence of the grammar and a long name. */
 const MESSAGE_LENGTH_MAX = 250;
@@ -28,13 +32,23 @@ export class SqlSyntaxError extends Error {
   }
 }
 
-/** The text may be SQL, but it needs more stack or memory than the parser has. */
+/** The text may be SQL, but it needs more stack, memory or time than the parser may take. */
 export class SqlTooComplexError extends Error {
-  constructor(message: string, options?: ErrorOptions) {
+  /** What the user can do about it. */
+  readonly hint: string;
+
+  constructor(message: string, { hint = SIMPLIFY, ...options }: TooComplexOptions = {}) {
     super(message, options);
     this.name = 'SqlTooComplexError';
+    this.hint = hint;
   }
 }
+
+interface TooComplexOptions extends ErrorOptions {
+  readonly hint?: string;
+}
+
+const SIMPLIFY = 'Break up long chains of operators, UNION or nested queries';
 
 /**
  * PostgreSQL's grammar as WebAssembly. A text that overflows the stack leaves an instance with
@@ -68,7 +82,12 @@ export class SqlParser {
     const instance = this.#ready[0];
     if (instance === undefined) {
       this.#refill();
-      throw new SqlTooComplexError('The SQL parser is recovering from earlier queries');
+      throw new SqlTooComplexError('The SQL parser is recovering from earlier queries', {
+        hint: 'Send the query again',
+      });
+    }
+    if (countRescannedCharacters(text) > RESCANNED_CHARACTERS_MAX) {
+      throw new SqlTooComplexError('The query has too many operator characters in a row');
     }
     try {
       return parseWith(instance, text);

@@ -187,7 +187,7 @@ function explainFailure(thrown: unknown): ServiceError {
   if (thrown instanceof SqlTooComplexError) {
     return new ServiceError(SQLSTATE.statementTooComplex, thrown.message, {
       detail: NOTHING_RAN,
-      hint: 'Break up long chains of operators, UNION or nested queries',
+      hint: thrown.hint,
       cause: thrown,
     });
   }

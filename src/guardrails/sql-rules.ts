@@ -1,4 +1,5 @@
 import { ServiceError, SQLSTATE } from '../errors.ts';
+import { nearestName } from '../nearest-name.ts';
 import { STATEMENT_KINDS } from './sql-kind-tables.ts';
 import { READ_ONLY_KINDS } from './sql-read-only.ts';
 
@@ -77,14 +78,10 @@ function parseRuleWord(setting: string, word: string): string {
   if (WORDS.has(kind)) {
     return kind;
   }
-  const [nearest = ''] = [...WORDS, ...KIND_SYNONYMS.keys()]
-    .map((known) => ({ known, distance: editDistance(written, known) }))
-    .sort((a, b) => a.distance - b.distance)
-    .map(({ known }) => known);
   throw new ServiceError(
     SQLSTATE.invalidParameterValue,
     `${setting} names ${JSON.stringify(word)}, which is no kind of statement`,
-    { hint: `The nearest is ${nearest}; wire/README.md lists all kinds` },
+    { hint: `The nearest is ${nearestKind(written)}; wire/README.md lists all kinds` },
   );
 }
 
@@ -92,16 +89,6 @@ function widerWords(kind: string): readonly string[] {
   return APART.get(kind) ?? kind.split(' ', 1);
 }
 
-/** Letters to insert, delete or replace to make one word the other (Levenshtein). */
-function editDistance(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
-  for (let index = 0; index < from.length; index += 1) {
-    const next = [index + 1];
-    for (let column = 1; column <= to.length; column += 1) {
-      const replaced = (row[column - 1] ?? 0) + (from[index] === to[column - 1] ? 0 : 1);
-      next.push(Math.min(replaced, (row[column] ?? 0) + 1, (next[column - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[to.length] ?? 0;
+function nearestKind(written: string): string {
+  return nearestName(written, [...WORDS, ...KIND_SYNONYMS.keys()]) ?? '';
 }

@@ -68,9 +68,9 @@ describe('A client with settings of its own', () => {
     client.destroy();
   });
 
-  it('cannot widen again what it narrowed', async () => {
+  it('has the last value that it gives a setting, as with PostgreSQL', async () => {
     const { client } = await login('-c gatepost.max_rows=2 -c gatepost.max_rows=4');
-    expect(typesOf(await client.query('select generate_series(1, 6)'))).toMatch(/^TD{2,4}EZ$/);
+    expect(typesOf(await client.query('select generate_series(1, 6)'))).toBe('TDDDDEZ');
     client.destroy();
   });
 

@@ -1,4 +1,4 @@
-// Broken startup packets, and clients that speak something else: closed or refused as PostgreSQL does.
+// Broken startup packets and clients that speak something else meet what they meet at PostgreSQL.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { testPostgresUrl } from '../support/databases.ts';
 import { essentialFields, lastWords, openDirectly } from '../support/direct-client.ts';

@@ -9,21 +9,33 @@ const FACT_TIMEOUT_MS = 10_000;
 const PAUSE_MS = 5;
 
 /**
- * Resolves when the fact holds.
+ * Resolves with what is found, when it is found.
  *
  * @param name what is waited for, for the failure
  */
-export async function untilFact(
-  fact: () => boolean | Promise<boolean>,
+export async function untilFound<T>(
+  find: () => T | undefined | Promise<T | undefined>,
   name: string,
-): Promise<void> {
+): Promise<T> {
   const deadline = Date.now() + FACT_TIMEOUT_MS;
-  while (!(await fact())) {
+  for (;;) {
+    const found = await find();
+    if (found !== undefined) {
+      return found;
+    }
     if (Date.now() > deadline) {
       throw new Error(`Waited ${FACT_TIMEOUT_MS} ms for ${name}`);
     }
     await pause(PAUSE_MS);
   }
+}
+
+/** Resolves when the fact holds. */
+export async function untilFact(
+  fact: () => boolean | Promise<boolean>,
+  name: string,
+): Promise<void> {
+  await untilFound(async () => ((await fact()) ? true : undefined), name);
 }
 
 /**

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { Socket } from 'node:net';
 import { FrameReader } from '../../wire/protocol/frame-reader.ts';
+import { untilFound } from './facts.ts';
 import { frontendFrame, int32 } from './wire-client.ts';
 
 /** Body of a CancelRequest begins with it. */
@@ -15,6 +16,8 @@ const FIRST_PROCESS_ID = 1000;
 export interface FakeUpstreamOptions {
   /** Answers one Query frame of a session; nothing is answered without it. */
   readonly onQuery?: (connection: FakeConnection, text: string) => Promise<void> | void;
+  /** Closes a CancelRequest's socket when it has been taken; at once without it. */
+  readonly onCancel?: (socket: Socket) => void;
   /** Takes connections and never says a word. */
   readonly isSilent?: boolean;
 }
@@ -35,12 +38,17 @@ export interface FakeUpstream {
   readonly connections: number;
   /** CancelRequests taken so far. */
   readonly cancels: number;
+  /** Texts of the queries taken so far. */
+  readonly queries: readonly string[];
+  /** Resolves with the session that sends this query, or has sent it last. */
+  asked(text: string): Promise<FakeConnection>;
   stop(): Promise<void>;
 }
 
 /** Starts a fake upstream on a free port. The caller stops it. */
 export async function startFakeUpstream(options: FakeUpstreamOptions): Promise<FakeUpstream> {
   const open = new Set<Socket>();
+  const queries: { readonly connection: FakeConnection; readonly text: string }[] = [];
   let cancels = 0;
   let processId = FIRST_PROCESS_ID;
   const server = createServer({ noDelay: true }, (socket) => {
@@ -52,7 +60,18 @@ export async function startFakeUpstream(options: FakeUpstreamOptions): Promise<F
       return;
     }
     processId += 1;
-    serve(socket, { ...options, processId, onCancel: () => (cancels += 1) });
+    serve(socket, {
+      ...options,
+      processId,
+      onQuery: (connection, text) => {
+        queries.push({ connection, text });
+        return options.onQuery?.(connection, text);
+      },
+      onCancel: () => {
+        cancels += 1;
+        (options.onCancel ?? closeSocket)(socket);
+      },
+    });
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -66,6 +85,14 @@ export async function startFakeUpstream(options: FakeUpstreamOptions): Promise<F
     get cancels() {
       return cancels;
     },
+    get queries() {
+      return queries.map(({ text }) => text);
+    },
+    asked: async (text) =>
+      await untilFound(
+        () => queries.findLast((query) => query.text === text)?.connection,
+        `${text} to reach the upstream`,
+      ),
     stop: async () => {
       const closed = once(server, 'close');
       server.close();
@@ -77,9 +104,13 @@ export async function startFakeUpstream(options: FakeUpstreamOptions): Promise<F
   };
 }
 
-interface FakeSession extends FakeUpstreamOptions {
+interface FakeSession extends Omit<FakeUpstreamOptions, 'onCancel'> {
   readonly processId: number;
   readonly onCancel: () => void;
+}
+
+function closeSocket(socket: Socket): void {
+  socket.end();
 }
 
 function serve(socket: Socket, session: FakeSession): void {
@@ -101,7 +132,6 @@ function serve(socket: Socket, session: FakeSession): void {
       const packet = reader.nextStartupPacket();
       if (packet?.readInt32BE(0) === CANCEL_REQUEST_CODE) {
         session.onCancel();
-        socket.end();
       } else if (packet !== undefined) {
         isLoggedIn = true;
         socket.write(welcome(session.processId));
@@ -120,7 +150,7 @@ function answerFrames(reader: FrameReader, connection: FakeConnection, session: 
     } else if (type === 'Q') {
       const text = frame.bytes.toString('utf8', 5, frame.bytes.length - 1);
       // Text that sets the client's encoding is the gate's own, right after the login.
-      if (/^SET client_encoding/.test(text)) {
+      if (text.startsWith('SET client_encoding')) {
         connection.socket.write(Buffer.concat([frontendFrame('C', 'SET\0'), READY]));
       } else {
         void session.onQuery?.(connection, text);

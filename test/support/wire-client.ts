@@ -153,6 +153,11 @@ export class WireClient {
     this.#socket.destroy();
   }
 
+  /** Leaves with a reset, as a process does that ends with bytes unread. */
+  reset(): void {
+    this.#socket.resetAndDestroy();
+  }
+
   /** Says that nothing more will be sent, and still reads. */
   end(): void {
     this.#socket.end();

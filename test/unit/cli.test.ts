@@ -71,9 +71,9 @@ describe('the command', () => {
   test.each(['serve', 'check'])(
     'of %s refuses a statement kind that is not known',
     async (word) => {
-      const { exitCode, errors } = await run([word, '--wire-deny', 'DROPP']);
+      const { exitCode, errors } = await run([word, '--wire-deny', 'DORP']);
       expect(exitCode).toBe(2);
-      expect(errors).toMatch(/DROPP/);
+      expect(errors).toMatch(/DORP/);
       expect(errors).toMatch(/DROP/);
     },
   );

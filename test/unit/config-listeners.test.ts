@@ -243,3 +243,19 @@ describe('clashes', () => {
     ]);
   });
 });
+
+describe('listening beyond loopback', () => {
+  test.each([
+    ['127.0.0.1', false],
+    ['127.1.2.3', false],
+    ['::1', false],
+    ['localhost', false],
+    ['0.0.0.0', true],
+    ['::', true],
+    ['10.0.0.7', true],
+    ['127.example.org', true],
+  ])('on %s is warned of: %s', (host, isWarned) => {
+    const { warnings } = loadFrom({ env: { HOST: host } });
+    expect(warnings.some((warning) => warning.includes('TLS or authentication'))).toBe(isWarned);
+  });
+});

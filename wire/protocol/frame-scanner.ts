@@ -115,34 +115,36 @@ export class FrameScanner {
         forward.push(chunk.subarray(runStart, end));
       }
     };
-    while (offset < chunk.length) {
-      const frameBytes =
-        chunk.length - offset < FRAME_HEADER_BYTES ? Infinity : readFrameBytes(chunk, offset);
-      if (!isJudgeable(frameBytes, chunk.length - offset)) {
-        flushRun(offset);
-        this.#tail = chunk.subarray(offset);
-        return undefined;
+    try {
+      while (offset < chunk.length) {
+        const frameBytes =
+          chunk.length - offset < FRAME_HEADER_BYTES ? Infinity : readFrameBytes(chunk, offset);
+        if (!isJudgeable(frameBytes, chunk.length - offset)) {
+          this.#tail = chunk.subarray(offset);
+          return undefined;
+        }
+        const verdict = visit(chunk.readUInt8(offset), frameBytes, chunk, offset);
+        const end = Math.min(offset + frameBytes, chunk.length);
+        const isForwarded = verdict === 'forward' || verdict === 'last';
+        if (!isForwarded) {
+          flushRun(offset);
+          runStart = end;
+        }
+        if (verdict === 'cut') {
+          return chunk.subarray(offset);
+        }
+        this.#streamedBytes = offset + frameBytes - end;
+        this.#isStreamForwarded = isForwarded;
+        offset = end;
+        if (verdict === 'last' || verdict === 'end') {
+          return chunk.subarray(offset);
+        }
       }
-      const verdict = visit(chunk.readUInt8(offset), frameBytes, chunk, offset);
-      const end = Math.min(offset + frameBytes, chunk.length);
-      const isForwarded = verdict === 'forward' || verdict === 'last';
-      if (!isForwarded) {
-        flushRun(offset);
-        runStart = end;
-      }
-      if (verdict === 'cut') {
-        return chunk.subarray(offset);
-      }
-      this.#streamedBytes = offset + frameBytes - end;
-      this.#isStreamForwarded = isForwarded;
-      offset = end;
-      if (verdict === 'last' || verdict === 'end') {
-        flushRun(offset);
-        return chunk.subarray(offset);
-      }
+      return undefined;
+    } finally {
+      // Also when the next frame is broken: the frames before it have been counted.
+      flushRun(offset);
     }
-    flushRun(offset);
-    return undefined;
   }
 
   /** Passes on or drops the next part of a large frame; gives where the next frame begins. */

@@ -32,6 +32,8 @@ export class ExchangeRun {
   /** Whether the upstream has said itself that it ends the session. */
   hasFatal = false;
   status: TransactionStatus | undefined;
+  /** Whether an ErrorResponse went on to the frontend: a simple query has one at most. */
+  isErrorForwarded = false;
   /** Whether ReadyForQuery went on to the frontend; after a stop it is dropped. */
   isReadyForwarded = false;
   /** DataRow frames since this was last taken. */
@@ -67,6 +69,7 @@ export class ExchangeRun {
         return 'last';
       case BACKEND.errorResponse:
         this.#noteError(bytes, offset, frameBytes);
+        this.isErrorForwarded = true;
         return 'forward';
       case BACKEND.parameterStatus:
         this.#noteParameter(bytes, offset, frameBytes);

@@ -187,9 +187,11 @@ export class Relay implements BackendSession {
       yield* this.#answerLost(run);
       return;
     }
-    const error = stoppedError(run.stop, run.sqlState);
-    run.sqlState = error.sqlState;
-    yield { kind: 'error', error };
+    if (!run.isErrorForwarded) {
+      const error = stoppedError(run.stop, run.sqlState);
+      run.sqlState = error.sqlState;
+      yield { kind: 'error', error };
+    }
     yield readyEvent(run, { isForwarded: false });
   }
 

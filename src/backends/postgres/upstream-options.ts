@@ -8,6 +8,12 @@ import type { Setting, Startup } from '../backend.ts';
 /** PostgreSQL cuts an application_name at NAMEDATALEN - 1 bytes. */
 const APPLICATION_NAME_BYTES_MAX = 63;
 
+/**
+ * How much later than Gatepost the upstream itself ends what lasts too long: it does so where
+ * Gatepost is gone, and must not be first where it is not.
+ */
+const BACKSTOP_MS = 1000;
+
 /** What every session of a listener is opened with. */
 export interface SessionGuardrails {
   readonly limits: Limits;
@@ -45,15 +51,16 @@ export function sessionClientConfig(
   startup: Startup,
   guardrails: SessionGuardrails,
 ): ClientConfig {
-  const config: ClientConfig = { ...base };
+  // A dead upstream is noticed while the session is idle, too.
+  const config: ClientConfig = { ...base, keepAlive: true };
   if (startup.database !== undefined) {
     config.database = startup.database;
   }
   config.application_name = upstreamApplicationName(startup.applicationName, startup.address);
   config.options = [
     encodeOptions([
-      ['statement_timeout', `${guardrails.limits.queryTimeoutMs}`],
-      ['idle_in_transaction_session_timeout', `${guardrails.idleTimeoutMs}`],
+      ['statement_timeout', `${guardrails.limits.queryTimeoutMs + BACKSTOP_MS}`],
+      ['idle_in_transaction_session_timeout', `${guardrails.idleTimeoutMs + BACKSTOP_MS}`],
     ]),
     base.options ?? '',
     encodeOptions(startup.settings.filter(([name]) => name.toLowerCase() !== 'client_encoding')),

@@ -53,20 +53,11 @@ describe('what we encode is what pg-protocol reads', () => {
       { name: 'parameterStatus', parameterName: 'application_name', parameterValue: '' },
     ],
     [
-      'BackendKeyData',
-      encodeBackendKeyData(4711, 815),
-      { name: 'backendKeyData', processID: 4711, secretKey: 815 },
-    ],
-    [
       'BackendKeyData with the highest bits set',
       encodeBackendKeyData(4_294_967_295, 2_147_483_648),
       { name: 'backendKeyData', processID: -1, secretKey: -2_147_483_648 },
     ],
-    [
-      'CommandComplete',
-      encodeCommandComplete('SELECT 5'),
-      { name: 'commandComplete', text: 'SELECT 5' },
-    ],
+    ['CommandComplete', encodeCommandComplete('DO'), { name: 'commandComplete', text: 'DO' }],
     [
       'ErrorResponse with every field',
       encodeErrorResponse(FULL_REPORT),

@@ -187,11 +187,7 @@ describe('nextFrame', () => {
   });
 
   test('makes frames or a ProtocolError of any bytes, and loses none on the way', () => {
-    const type = fc.string({
-      unit: fc.constantFrom('B', 'Q', 'S', 'X', 'd', 'Z', '\0'),
-      minLength: 1,
-      maxLength: 1,
-    });
+    const type = fc.constantFrom('B', 'Q', 'S', 'X', 'd', 'Z', '\0');
     const frame = fc
       .tuple(type, fc.integer({ min: 0, max: 40 }), fc.integer({ min: -2, max: 2 }))
       .map(([letter, bodyBytes, error]) =>
