@@ -12,7 +12,7 @@ import type { FileListener, SettingName, Settings } from './config-settings.ts';
 import { gatherTexts } from './config-sources.ts';
 import type { ConfigInputs, GivenTexts, SystemInputs } from './config-sources.ts';
 
-export type { Limits, ListenerConfig, OnLimit, TlsFiles } from './config-listeners.ts';
+export type { Limits, ListenerConfig } from './config-listeners.ts';
 
 /** Everything that can be chosen about a run, checked and frozen. */
 export interface Config {

@@ -231,17 +231,21 @@ export class FrontendConnection {
     socket.off('timeout', this.#giveUp);
   }
 
+  /** A client that leaves half-way leaves nothing to wait for. */
   async #handshake(socket: TLSSocket): Promise<boolean> {
+    const giveUp = (): void => {
+      socket.destroy();
+    };
     return await new Promise<boolean>((resolve) => {
       socket.once('secure', () => {
+        socket.off('end', giveUp);
         resolve(true);
       });
       socket.once('close', () => {
         resolve(false);
       });
-      socket.once('error', () => {
-        socket.destroy();
-      });
+      socket.once('error', giveUp);
+      socket.once('end', giveUp);
     });
   }
 

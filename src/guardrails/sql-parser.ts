@@ -66,8 +66,8 @@ export class SqlParser {
 
   /** Compiles the grammar and has the first instances ready. */
   static async create(): Promise<SqlParser> {
-    const path = createRequire(import.meta.url).resolve('libpg-query/wasm/libpg-query.wasm');
-    const parser = new SqlParser(await WebAssembly.compile(await readFile(path)));
+    compiled ??= compile();
+    const parser = new SqlParser(await compiled);
     await parser.#fill();
     return parser;
   }
@@ -131,6 +131,14 @@ export class SqlParser {
       this.#ready.push(await createInstance(this.#code));
     }
   }
+}
+
+/** The grammar's code, once for all listeners. */
+let compiled: Promise<WebAssembly.Module> | undefined;
+
+async function compile(): Promise<WebAssembly.Module> {
+  const path = createRequire(import.meta.url).resolve('libpg-query/wasm/libpg-query.wasm');
+  return await WebAssembly.compile(await readFile(path));
 }
 
 async function createInstance(code: WebAssembly.Module): Promise<PgQueryModule> {

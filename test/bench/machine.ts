@@ -8,26 +8,22 @@ import { versionOf } from './programs.ts';
 /** Long enough to see a test run of a neighbour, short enough to wait for. */
 const WATCH_MS = 3000;
 
-export interface Machine {
-  /** What it is and what runs on it: name and value. */
-  readonly facts: readonly (readonly [name: string, value: string])[];
-}
-
-export async function describeMachine(url: string): Promise<Machine> {
+/** What it is and what runs on it. */
+export async function describeMachine(
+  url: string,
+): Promise<readonly (readonly [name: string, value: string])[]> {
   const cores = cpus();
   const [row] = await runDirectly(url, 'show server_version');
-  return {
-    facts: [
-      ['CPU', `${cores.length} cores, ${cores[0]?.model.trim() ?? 'unknown'}`],
-      ['memory', `${(totalmem() / 1024 ** 3).toFixed(1)} GiB`],
-      ['system', `${await distribution()}, ${osType()} ${release()}`],
-      ['Node', process.versions.node],
-      ['PostgreSQL', String(row?.['server_version'])],
-      ['PgBouncer', (await versionOf('pgbouncer')) ?? 'not installed'],
-      ['pgbench', (await versionOf('pgbench')) ?? 'not installed'],
-      ['psql', (await versionOf('psql')) ?? 'not installed'],
-    ],
-  };
+  return [
+    ['CPU', `${cores.length} cores, ${cores[0]?.model.trim() ?? 'unknown'}`],
+    ['memory', `${(totalmem() / 1024 ** 3).toFixed(1)} GiB`],
+    ['system', `${await distribution()}, ${osType()} ${release()}`],
+    ['Node', process.versions.node],
+    ['PostgreSQL', String(row?.['server_version'])],
+    ['PgBouncer', (await versionOf('pgbouncer')) ?? 'not installed'],
+    ['pgbench', (await versionOf('pgbench')) ?? 'not installed'],
+    ['psql', (await versionOf('psql')) ?? 'not installed'],
+  ];
 }
 
 /** What runs besides the bench: the load average, and the cores in use while nothing of ours is. */

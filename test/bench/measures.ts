@@ -1,5 +1,5 @@
 // Every measure in turn, on subjects that run side by side for all of them.
-import { createRows, ROWS, selectByPsql, selectBySocket } from './big-select.ts';
+import { createRows, ROWS, selectByPsql, selectByCounting } from './big-select.ts';
 import { runPgbench } from './pgbench.ts';
 import type { BenchResults, Measure } from './results.ts';
 import { measureRounds } from './rounds.ts';
@@ -80,7 +80,7 @@ async function warmUp(
     if (tools.hasPgbench) {
       await runPgbench(subject, small);
     }
-    await selectBySocket(subject, place);
+    await selectByCounting(subject, place);
   }
 }
 
@@ -111,7 +111,7 @@ function planMeasures({ place, settings, tools }: MeasureOptions): readonly Plan
   return [
     ...(tools.hasPgbench ? small : []),
     ...(tools.hasPsql ? [psqlPlan(place)] : []),
-    socketPlan(place),
+    countingPlan(place),
     ...(tools.hasPgbench ? [connects] : []),
   ];
 }
@@ -125,13 +125,13 @@ function psqlPlan(place: BenchPlace): Plan {
   };
 }
 
-function socketPlan(place: BenchPlace): Plan {
+function countingPlan(place: BenchPlace): Plan {
   return {
     title: 'Big select, counting reader',
     note: 'The same rows to a client that only counts bytes, from the query to ReadyForQuery.',
     unit: 'rows',
     aim: BIG_SELECT_AIM,
-    load: async (subject) => await selectBySocket(subject, place),
+    load: async (subject) => await selectByCounting(subject, place),
   };
 }
 

@@ -1,9 +1,8 @@
 // What clients cost that ask for a gigabyte and do not read it.
 import { setTimeout as pause } from 'node:timers/promises';
-import { queryFrame } from '../support/wire-client.ts';
-import { countUntilReady, openSession } from './big-select.ts';
+import { CountingReader } from './counting-reader.ts';
 import { readResidentBytes } from './process-usage.ts';
-import type { BenchPlace, Subject, SubjectKind } from './subjects.ts';
+import type { BenchPlace, SubjectKind } from './subjects.ts';
 
 /** A gigabyte of rows. */
 const SELECT = "select repeat('x', 1000) from generate_series(1, 1000000)";
@@ -28,39 +27,28 @@ export async function measureSlowReaders(
   place: BenchPlace,
 ): Promise<SlowReaderMemory | undefined> {
   const subject = await kind.start(place);
+  const readers: CountingReader[] = [];
   try {
-    const sockets = await Promise.all(
-      Array.from({ length: clients }, async () => await openWarmSession(subject, place)),
-    );
+    for (let client = 0; client < clients; client += 1) {
+      const reader = await CountingReader.open(subject.port, place.reader);
+      await reader.query('select 1');
+      readers.push(reader);
+    }
     const { pid } = subject;
     const beforeBytes = pid === undefined ? undefined : await readResidentBytes(pid);
     if (pid === undefined || beforeBytes === undefined) {
       return undefined;
     }
-    for (const socket of sockets) {
-      socket.pause();
-      socket.write(queryFrame(SELECT));
+    for (const reader of readers) {
+      reader.ignore(SELECT);
     }
-    const whileBytes = await watch(pid);
-    for (const socket of sockets) {
-      socket.destroy();
-    }
-    return { name: kind.name, clients, beforeBytes, whileBytes };
+    return { name: kind.name, clients, beforeBytes, whileBytes: await watch(pid) };
   } finally {
+    for (const reader of readers) {
+      reader.close();
+    }
     await subject.stop();
   }
-}
-
-async function openWarmSession(
-  subject: Subject,
-  place: BenchPlace,
-): ReturnType<typeof openSession> {
-  const socket = await openSession(subject, place);
-  const ready = countUntilReady(socket);
-  socket.write(queryFrame('select 1'));
-  await ready;
-  socket.removeAllListeners('close');
-  return socket;
 }
 
 async function watch(pid: number): Promise<number> {

@@ -22,6 +22,8 @@ export interface BenchPlace {
   readonly directory: string;
   readonly postgresPort: number;
   readonly login: Login;
+  /** A user that PostgreSQL asks for no password. */
+  readonly reader: { readonly user: string; readonly database: string };
   /** Who programs run as that refuse to be root; undefined when we are not root. */
   readonly account: OsAccount | undefined;
 }
@@ -109,7 +111,8 @@ async function startPgBouncer(place: BenchPlace): Promise<Subject> {
   const port = await findFreePort();
   const configFile = path.join(place.directory, `pgbouncer-${port}.ini`);
   const usersFile = path.join(place.directory, `pgbouncer-${port}.txt`);
-  await writeOwned(usersFile, `"${place.login.user}" ""\n`, place);
+  const users = [place.login.user, place.reader.user].map((user) => `"${user}" ""\n`);
+  await writeOwned(usersFile, users.join(''), place);
   await writeOwned(configFile, pgBouncerConfig(place, { port, usersFile }), place);
   return await startSubject(place, PGBOUNCER, {
     file: 'pgbouncer',

@@ -7,11 +7,13 @@ import { loginDirectly } from '../support/direct-client.ts';
 import { startGate } from '../support/start-gate.ts';
 import type { Gate } from '../support/start-gate.ts';
 import {
+  framesOf,
   frontendFrame,
   GSSENC_REQUEST,
   queryFrame,
   SSL_REQUEST,
   startupPacket,
+  typesOf,
   WireClient,
 } from '../support/wire-client.ts';
 
@@ -32,15 +34,12 @@ const SESSION = Buffer.concat([
   frontendFrame('X', ''),
 ]);
 
-/** The last packet before which the server must have answered: it is sent in plain text behind. */
-const REQUESTS = [SSL_REQUEST, GSSENC_REQUEST];
-
 let gate: Gate;
 let sockets: AcceptedSockets;
 let expected: string;
 
 beforeAll(async () => {
-  gate = await startGate({ dsn: testPostgresUrl(), connectionsMax: SESSIONS_AT_A_TIME });
+  gate = await startGate({ dsn: testPostgresUrl() });
   sockets = watchAcceptedSockets();
   expected = await answerTo([SESSION]);
 });
@@ -61,8 +60,8 @@ async function answerTo(pieces: readonly Buffer[]): Promise<string> {
 /** BackendKeyData and session ids are new for every session. */
 function normalise(answer: string): string {
   return answer
-    .replace(/K\0\0\0\f[^]{8}S?Z/, 'K\0\0\0\fpid.key.Z')
-    .replaceAll(/Session [0-9a-f-]{36}/g, 'Session id');
+    .replace(/K\0\0\0\f[^]{8}/, 'K\0\0\0\fpid.key.')
+    .replaceAll(/Session [0-9a-f-]{36}/g, `Session ${'x'.repeat(36)}`);
 }
 
 function cutAt(bytes: Buffer, boundary: number): readonly Buffer[] {
@@ -86,9 +85,8 @@ async function differingBoundaries(boundaries: readonly number[]): Promise<numbe
 
 describe("A session's bytes", () => {
   it('in one piece are answered from the login to the goodbye', () => {
-    const types =
-      /^R.*?S.*K.*?Z.*T.*D.*C.*Z.*I.*Z.*E.*0A000.*Z.*C.*Z.*E.*22012.*Z.*C.*S.*Z\0\0\0\x05I$/s;
-    expect(expected).toMatch(types);
+    const types = typesOf(framesOf(Buffer.from(expected, 'latin1')));
+    expect(types).toMatch(/^RS+KZTDCZIZEZCZEZCTD+CCSZ$/);
   });
 
   it('in two pieces, cut at any byte, are answered the same', async () => {
@@ -110,15 +108,12 @@ describe("A session's bytes", () => {
 describe('Requests for encryption', () => {
   it('in pieces of one byte are answered before the login', async () => {
     const client = await WireClient.open(gate.port);
-    const sent: Buffer[] = [];
-    for (const request of REQUESTS) {
-      sent.push(...Array.from(request, (byte) => Buffer.from([byte])));
-    }
-    for (const [index, piece] of sent.entries()) {
-      await client.sendInPieces([piece]);
-      if ((index + 1) % SSL_REQUEST.length === 0) {
-        expect((await client.bytes(1)).toString()).toBe('N');
-      }
+    for (const request of [SSL_REQUEST, GSSENC_REQUEST]) {
+      await sockets.deliver(
+        client,
+        Array.from(request, (byte) => Buffer.from([byte])),
+      );
+      expect((await client.bytes(1)).toString()).toBe('N');
     }
     client.send(SESSION);
     await client.closed();

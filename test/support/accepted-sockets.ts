@@ -13,6 +13,7 @@ const TURNS_MAX = 100_000;
 export interface AcceptedSockets {
   /**
    * Sends pieces one by one, each when the server has read the one before: it sees every boundary.
+   * Ends early when the server closes.
    */
   deliver(client: WireClient, pieces: readonly Buffer[]): Promise<void>;
   stop(): void;
@@ -31,11 +32,14 @@ export function watchAcceptedSockets(): AcceptedSockets {
     deliver: async (client, pieces) => {
       await until(() => byRemotePort.has(client.localPort), 'the accept');
       const accepted = byRemotePort.get(client.localPort);
-      let sent = 0;
+      let sent = accepted?.bytesRead ?? 0;
       for (const piece of pieces) {
         client.send(piece);
         sent += piece.length;
-        await until(() => accepted?.bytesRead === sent, `${sent} bytes to be read`);
+        await until(
+          () => accepted?.bytesRead === sent || client.isClosed,
+          `${sent} bytes to be read`,
+        );
       }
     },
     stop: () => {

@@ -1,7 +1,7 @@
 // Backend frames made by hand and read by pg-protocol: neither is code of ours.
 import { Readable } from 'node:stream';
 import { parse } from 'pg-protocol';
-import { frontendFrame, int32 } from './wire-client.ts';
+import { framesOf, frontendFrame, int32, typesOf } from './wire-client.ts';
 
 /** A backend frame of any type; both ends lay their frames out in the same way. */
 export const backendFrame = frontendFrame;
@@ -57,22 +57,14 @@ export async function parseBackendFrames(bytes: Buffer): Promise<object[]> {
   return messages;
 }
 
-/** The frames that these bytes hold, which end at a frame's end. */
+/** The frames that these bytes hold. */
 export function splitFrames(bytes: Buffer): Buffer[] {
-  const frames: Buffer[] = [];
-  for (let offset = 0; offset < bytes.length;) {
-    const end = offset + bytes.readUInt32BE(offset + 1) + 1;
-    frames.push(bytes.subarray(offset, end));
-    offset = end;
-  }
-  return frames;
+  return framesOf(bytes).map((frame) => frame.bytes);
 }
 
 /** The type letters of the frames that these bytes hold. */
 export function frameTypes(bytes: Buffer): string {
-  return splitFrames(bytes)
-    .map((frame) => frame.toString('latin1', 0, 1))
-    .join('');
+  return typesOf(framesOf(bytes));
 }
 
 /** Bytes in pieces of this size, the last one shorter. */

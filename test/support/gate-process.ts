@@ -36,9 +36,17 @@ export async function startGateProcess(
 
 /** The next number that the process sends; rejects when it ends instead. */
 async function answerOf(child: ChildProcess): Promise<number> {
-  const [answer]: unknown[] = await Promise.race([once(child, 'message'), once(child, 'exit')]);
-  if (typeof answer !== 'number' || child.exitCode !== null) {
-    throw new Error(`The gate's process ended with ${child.exitCode ?? 'a signal'}`);
-  }
-  return answer;
+  return await new Promise<number>((resolve, reject) => {
+    const settle = (answer: unknown): void => {
+      child.off('message', settle);
+      child.off('exit', settle);
+      if (typeof answer === 'number' && child.exitCode === null) {
+        resolve(answer);
+      } else {
+        reject(new Error(`The gate's process ended with ${child.exitCode ?? 'a signal'}`));
+      }
+    };
+    child.on('message', settle);
+    child.on('exit', settle);
+  });
 }

@@ -253,6 +253,21 @@ export function int32(value: number): Buffer {
   return bytes;
 }
 
+/** Takes a stretch of backend bytes apart; the last frame may be cut off. */
+export function framesOf(bytes: Buffer): ReceivedFrame[] {
+  const frames: ReceivedFrame[] = [];
+  let offset = 0;
+  while (offset < bytes.length) {
+    const end = offset + 1 + bytes.readUInt32BE(offset + 1);
+    frames.push({
+      type: bytes.toString('latin1', offset, offset + 1),
+      bytes: bytes.subarray(offset, end),
+    });
+    offset = end;
+  }
+  return frames;
+}
+
 /** The letters of the frames' types, in order. */
 export function typesOf(frames: readonly ReceivedFrame[]): string {
   return frames.map(({ type }) => type).join('');

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import {
   AUDIT_QUEUE_BYTES_MAX,
+  AUDIT_WRITE_PAUSE_MS,
   AuditWriter,
   LOSS_REPORT_INTERVAL_MS,
 } from '../../src/audit-writer.ts';
@@ -77,9 +78,20 @@ function createWriter(output: AuditOutput): AuditWriter {
 
 /** Appends the lines of one turn of the event loop and waits until they are dealt with. */
 async function appendAll(writer: AuditWriter, ...lines: readonly string[]): Promise<void> {
+  await appendWithinPause(writer, ...lines);
+  jest.advanceTimersByTime(AUDIT_WRITE_PAUSE_MS);
+  await settle();
+}
+
+/** The same, while the clock stands still: what has to wait for the pause's end still waits. */
+async function appendWithinPause(writer: AuditWriter, ...lines: readonly string[]): Promise<void> {
   for (const line of lines) {
     writer.append(line);
   }
+  await settle();
+}
+
+async function settle(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) {
     await new Promise(setImmediate);
   }
@@ -101,6 +113,18 @@ describe('append', () => {
     await appendAll(writer, 'a', 'b');
     await appendAll(writer, 'c');
     expect(output.writes).toEqual(['a\nb\n', 'c\n']);
+  });
+
+  test('lets the lines of some milliseconds share a write; the first waits for none', async () => {
+    const output = createOutput();
+    const writer = createWriter(output);
+    for (const line of ['a', 'b', 'c']) {
+      await appendWithinPause(writer, line);
+    }
+    expect(output.writes).toEqual(['a\n']);
+    jest.advanceTimersByTime(AUDIT_WRITE_PAUSE_MS);
+    await settle();
+    expect(output.writes).toEqual(['a\n', 'b\nc\n']);
   });
 
   test('has one write in flight; what comes meanwhile goes with the next', async () => {
@@ -137,12 +161,14 @@ describe('append', () => {
     expect(output.text).toBe('\na\nb\n');
   });
 
-  test('writes more than one batch holds, in order', async () => {
+  test('writes more than one batch holds, in order, and only the last waits', async () => {
     const output = createOutput();
+    const writer = createWriter(output);
     const lines = Array.from({ length: 100 }, (_, index) => `${index}:${'x'.repeat(10_000)}`);
-    await appendAll(createWriter(output), ...lines);
+    await appendWithinPause(writer, ...lines);
+    expect(output.text.length).toBeGreaterThan(700_000);
+    await appendAll(writer);
     expect(output.text).toBe(`${lines.join('\n')}\n`);
-    expect(output.writes.length).toBeGreaterThan(1);
   });
 });
 
@@ -194,10 +220,12 @@ describe('a failed write', () => {
 
   test('is reported once a second with the sum, not per line', async () => {
     const writer = createWriter(createOutput(Array<Answer>(5).fill(FULL_DISK)));
-    for (const line of ['a', 'b', 'c']) {
+    const lines = ['a', 'b', 'c'];
+    for (const line of lines) {
       await appendAll(writer, line);
     }
-    jest.advanceTimersByTime(LOSS_REPORT_INTERVAL_MS - 1);
+    const passedMs = lines.length * AUDIT_WRITE_PAUSE_MS;
+    jest.advanceTimersByTime(LOSS_REPORT_INTERVAL_MS - passedMs - 1);
     expect(losses).toEqual([]);
     jest.advanceTimersByTime(1);
     expect(losses).toEqual([{ kind: 'audit-lost', lines: 3, reason: 'ENOSPC' }]);
@@ -255,6 +283,16 @@ describe('close', () => {
     expect(output.text).toBe('a\nb\n');
     expect(output.isClosed).toBe(true);
     expect(losses).toEqual([]);
+  });
+
+  test('ends a pause between two writes, and leaves no timer behind', async () => {
+    const output = createOutput();
+    const writer = createWriter(output);
+    await appendWithinPause(writer, 'a');
+    await appendWithinPause(writer, 'b');
+    await writer.close(NO_DEADLINE);
+    expect(output.writes).toEqual(['a\n', 'b\n']);
+    expect(jest.getTimerCount()).toBe(0);
   });
 
   test('reports at once what was lost since the last report', async () => {

@@ -1,5 +1,5 @@
 // What is known of one exchange while its frames go by, and what becomes of each of them.
-import { BACKEND } from '../../../wire/protocol/frame.ts';
+import { BACKEND, ProtocolError } from '../../../wire/protocol/frame.ts';
 import type { FrameVisitor, Verdict } from '../../../wire/protocol/frame-scanner.ts';
 import {
   readCommandTag,
@@ -38,7 +38,7 @@ export class ExchangeRun {
   isReadyForwarded = false;
   /** DataRow frames since this was last taken. */
   rows = 0;
-  /** Set where relaying has to stop: at a limit, or at a COPY. */
+  /** Set where relaying has to stop: at a limit, or at a COPY. The first reason counts. */
   stop: Stop | undefined;
   /** The tag to send instead of one whose result was truncated. */
   #truncatedTag: string | undefined;
@@ -118,6 +118,12 @@ export class ExchangeRun {
     return this.status !== undefined;
   }
 
+  /** The last event of the exchange, with what its frames said. */
+  readyEvent({ isForwarded }: { readonly isForwarded: boolean }): BackendEvent {
+    const { status = 'I', commandTags, sqlState } = this;
+    return { kind: 'ready', status, isForwarded, commandTags, sqlState };
+  }
+
   /** Gives the rows counted since the last call. */
   takeRows(): number {
     const { rows } = this;
@@ -152,7 +158,7 @@ export class ExchangeRun {
       this.#isStatementCut = true;
       return 'skip';
     }
-    this.stop = { error: this.#guard.cutError(), needsCancel: true };
+    this.stop ??= { error: this.#guard.cutError(), needsCancel: true };
     return 'cut';
   }
 
@@ -172,7 +178,7 @@ export class ExchangeRun {
   #noteStatus(bytes: Buffer, offset: number, frameBytes: number): void {
     const status = frameBytes === 6 ? readTransactionStatus(bytes, offset) : undefined;
     if (status === undefined) {
-      throw new ServiceError(SQLSTATE.protocolViolation, 'Malformed ReadyForQuery from upstream');
+      throw new ProtocolError('it sent a malformed ReadyForQuery');
     }
     this.status = status;
   }
@@ -190,7 +196,7 @@ export class ExchangeRun {
   }
 
   #stopAtCopy({ needsCancel }: { readonly needsCancel: boolean }): Verdict {
-    this.stop = { error: copyError(), needsCancel };
+    this.stop ??= { error: copyError(), needsCancel };
     return 'cut';
   }
 }

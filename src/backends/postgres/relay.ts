@@ -100,7 +100,7 @@ export class Relay implements BackendSession {
         }
       }
       if (run.isReadyForwarded) {
-        yield readyEvent(run, { isForwarded: true });
+        yield run.readyEvent({ isForwarded: true });
       } else {
         yield* this.#answerUnfinished(run);
       }
@@ -122,6 +122,8 @@ export class Relay implements BackendSession {
       await this.#cancels.settled;
     }
     this.#isGone = true;
+    // An exchange that still waits for the upstream ends.
+    this.#wake?.();
     await this.#socket.sayGoodbye();
   }
 
@@ -192,7 +194,7 @@ export class Relay implements BackendSession {
       run.sqlState = error.sqlState;
       yield { kind: 'error', error };
     }
-    yield readyEvent(run, { isForwarded: false });
+    yield run.readyEvent({ isForwarded: false });
   }
 
   /** The upstream's own last word has been sent; otherwise we say it, if we are at an edge. */
@@ -337,11 +339,4 @@ export class Relay implements BackendSession {
       );
     }
   }
-}
-
-function readyEvent(
-  { status = 'I', commandTags, sqlState }: ExchangeRun,
-  { isForwarded }: { readonly isForwarded: boolean },
-): BackendEvent {
-  return { kind: 'ready', status, isForwarded, commandTags, sqlState };
 }
