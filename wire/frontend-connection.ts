@@ -47,6 +47,11 @@ export class FrontendConnection {
     return this.#socket instanceof TLSSocket;
   }
 
+  /** What `interrupt` was called with first. */
+  get interruption(): ServiceError | undefined {
+    return this.#interruption;
+  }
+
   /** Bytes handed to the socket so far. */
   get sentBytes(): number {
     return this.#sentBytes;

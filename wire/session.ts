@@ -79,7 +79,8 @@ export class Session {
   #status: TransactionStatus = 'I';
   #isSkippingToSync = false;
   #isDraining = false;
-  #hasClientLeft = false;
+  /** Why there is no client left; nothing can be told to it then. */
+  #departure: ServiceError | undefined;
   #isIdle = false;
 
   constructor(options: SessionOptions) {
@@ -92,14 +93,14 @@ export class Session {
     let error: ServiceError | undefined;
     try {
       connection.onClosed(() => {
-        this.#hasClientLeft = true;
-        this.#stopWork(clientGoneError());
+        this.#departure = connection.interruption ?? clientGoneError();
+        this.#stopWork(this.#departure);
       });
       const runner = await this.#open(opening);
       await this.#serve(runner);
     } catch (thrown) {
       // Whatever its leaving broke off is no failure of its own.
-      error = this.#hasClientLeft ? clientGoneError() : this.#tell(thrown);
+      error = this.#departure ?? this.#tell(thrown);
     } finally {
       await this.#close(error);
     }

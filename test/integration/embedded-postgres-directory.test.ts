@@ -122,4 +122,3 @@ describe('A directory of the embedded PostgreSQL', () => {
     expect((await stat(path.join(bench.directory, 'postgres'))).uid).toBe(uid);
   });
 });
-

@@ -62,4 +62,3 @@ describe('A start of the embedded PostgreSQL that fails', () => {
     }
   });
 });
-

@@ -25,9 +25,7 @@ describe('The embedded PostgreSQL, running', () => {
       postgres.dsn(),
       `select current_user, current_database(), version() like 'PostgreSQL 16.%' as is_16`,
     );
-    expect(rows).toEqual([
-      { current_user: 'postgres', current_database: 'postgres', is_16: true },
-    ]);
+    expect(rows).toEqual([{ current_user: 'postgres', current_database: 'postgres', is_16: true }]);
   });
 
   test("says where its data is, and how to use a PostgreSQL of one's own", () => {

@@ -151,7 +151,7 @@ describe('While a client does not read', () => {
 
   it('its statement still ends at the query timeout', async () => {
     const { port } = await start({ limits: { queryTimeoutMs: 300 } });
-    const client = await stuckClient(port, GIGABYTE);
+    const client = await stuckClient(port, MANY_ROWS);
     await untilTrue(database.url, waitingUpstreams(1));
     await untilTrue(database.url, runningStatements('%', 0));
     client.resume();

@@ -80,7 +80,7 @@ function createWriter(output: AuditOutput): AuditWriter {
 async function appendAll(writer: AuditWriter, ...lines: readonly string[]): Promise<void> {
   await appendWithinPause(writer, ...lines);
   jest.advanceTimersByTime(AUDIT_WRITE_PAUSE_MS);
-  await settle();
+  await appendWithinPause(writer);
 }
 
 /** The same, while the clock stands still: what has to wait for the pause's end still waits. */
@@ -88,10 +88,6 @@ async function appendWithinPause(writer: AuditWriter, ...lines: readonly string[
   for (const line of lines) {
     writer.append(line);
   }
-  await settle();
-}
-
-async function settle(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) {
     await new Promise(setImmediate);
   }
@@ -122,8 +118,7 @@ describe('append', () => {
       await appendWithinPause(writer, line);
     }
     expect(output.writes).toEqual(['a\n']);
-    jest.advanceTimersByTime(AUDIT_WRITE_PAUSE_MS);
-    await settle();
+    await appendAll(writer);
     expect(output.writes).toEqual(['a\n', 'b\nc\n']);
   });
 

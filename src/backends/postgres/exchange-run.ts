@@ -56,8 +56,11 @@ export class ExchangeRun {
     this.#noteParameter = noteParameter;
   }
 
-  /** Judges a frame while the exchange is relayed. */
+  /** Judges a frame while the exchange is relayed; the first one behind a stop is cut. */
   readonly judge: FrameVisitor = (type, frameBytes, bytes, offset) => {
+    if (this.stop !== undefined) {
+      return 'cut';
+    }
     switch (type) {
       case BACKEND.dataRow:
         return this.#judgeRow(frameBytes);
