@@ -81,6 +81,8 @@ export class Session {
   #isDraining = false;
   /** Why there is no client left; nothing can be told to it then. */
   #departure: ServiceError | undefined;
+  /** Why the backend has gone, where it has told the client itself. */
+  #told: ServiceError | undefined;
   #isIdle = false;
 
   constructor(options: SessionOptions) {
@@ -98,6 +100,7 @@ export class Session {
       });
       const runner = await this.#open(opening);
       await this.#serve(runner);
+      error = runner.fatal ?? this.#told;
     } catch (thrown) {
       // Whatever its leaving broke off is no failure of its own.
       error = this.#departure ?? this.#tell(thrown);
@@ -182,11 +185,12 @@ export class Session {
         connection.write(...chunks);
         await connection.room();
       },
-      closed: (failure) => {
-        if (failure === undefined) {
+      closed: (reason, { isTold }) => {
+        if (isTold) {
+          this.#told = reason;
           connection.stopReading();
         } else {
-          connection.interrupt(failure);
+          connection.interrupt(reason);
         }
       },
     };

@@ -2,7 +2,7 @@
 import { performance } from 'node:perf_hooks';
 import type { BackendEvent, BackendSession, TransactionStatus } from '../src/backends/backend.ts';
 import type { Limits } from '../src/config.ts';
-import { ServiceError, SQLSTATE } from '../src/errors.ts';
+import { ServiceError, SQLSTATE, toServiceError } from '../src/errors.ts';
 import { Guard } from '../src/guardrails/guard.ts';
 import type { SqlPolicy } from '../src/guardrails/sql-policy.ts';
 import type {
@@ -54,7 +54,8 @@ interface Answer {
   status: TransactionStatus | undefined;
   commandTags: readonly string[];
   sqlState: string | undefined;
-  isFatal: boolean;
+  /** What ends the session. */
+  fatal: ServiceError | undefined;
   /** The backend's error was one of ours: a limit, a timeout, an unsupported COPY. */
   hasOwnError: boolean;
 }
@@ -69,6 +70,7 @@ export class StatementRunner {
   #running: Running | undefined;
   #statements = 0;
   #rows = 0;
+  #fatal: ServiceError | undefined;
 
   constructor(options: StatementRunnerOptions) {
     this.#options = options;
@@ -87,6 +89,11 @@ export class StatementRunner {
   /** Rows delivered so far. */
   get rows(): number {
     return this.#rows;
+  }
+
+  /** Why the session has to end, once `run` has said so; the client knows it, or cannot be told. */
+  get fatal(): ServiceError | undefined {
+    return this.#fatal;
   }
 
   /**
@@ -178,38 +185,41 @@ export class StatementRunner {
     };
     this.#running = running;
     this.#timer.start(running.startedAtMs);
-    let answer: Answer;
-    try {
-      answer = await this.#deliver(frame, running);
-    } finally {
-      this.#timer.stop();
-      this.#running = undefined;
-    }
-    this.#rows += running.guard.rows;
-    this.#observe({
-      text: textOf(frame),
-      commandTags: answer.commandTags,
-      rows: running.guard.rows,
-      bytes: running.guard.bytes,
-      receivedBytes: frame.length,
-      sentBytes: connection.sentBytes - sentBefore,
-      durationMs: performance.now() - running.startedAtMs,
-      outcome: outcomeOf(answer, running),
-      sqlState: answer.sqlState,
-      limit: running.guard.exceeded,
-    });
-    return answer.isFatal ? undefined : answer.status;
-  }
-
-  async #deliver(frame: Buffer, running: Running): Promise<Answer> {
-    const { backend, connection } = this.#options;
     const answer: Answer = {
       status: undefined,
       commandTags: [],
       sqlState: undefined,
-      isFatal: false,
+      fatal: undefined,
       hasOwnError: false,
     };
+    try {
+      await this.#deliver(frame, running, answer);
+    } catch (thrown) {
+      answer.sqlState = toServiceError(thrown).sqlState;
+      throw thrown;
+    } finally {
+      this.#timer.stop();
+      this.#running = undefined;
+      this.#fatal = answer.fatal;
+      this.#rows += running.guard.rows;
+      this.#observe({
+        text: textOf(frame),
+        commandTags: answer.commandTags,
+        rows: running.guard.rows,
+        bytes: running.guard.bytes,
+        receivedBytes: frame.length,
+        sentBytes: connection.sentBytes - sentBefore,
+        durationMs: performance.now() - running.startedAtMs,
+        outcome: outcomeOf(answer, running),
+        sqlState: answer.sqlState,
+        limit: running.guard.exceeded,
+      });
+    }
+    return answer.fatal === undefined ? answer.status : undefined;
+  }
+
+  async #deliver(frame: Buffer, running: Running, answer: Answer): Promise<void> {
+    const { backend, connection } = this.#options;
     const exchange = { frames: [frame], guard: running.guard, signal: this.#stopper.signal };
     for await (const event of backend.execute(exchange)) {
       this.#write(event, answer);
@@ -217,7 +227,6 @@ export class StatementRunner {
         await connection.room();
       }
     }
-    return answer;
   }
 
   #write(event: BackendEvent, answer: Answer): void {
@@ -235,14 +244,18 @@ export class StatementRunner {
       case 'error':
         answer.hasOwnError = true;
         answer.sqlState = event.error.sqlState;
-        answer.isFatal = event.error.severity === 'FATAL';
+        answer.fatal = event.error.severity === 'FATAL' ? event.error : undefined;
         this.#writeError(event.error);
+        break;
+      case 'gone':
+        answer.sqlState = event.error.sqlState;
+        answer.fatal = event.error;
         break;
       case 'ready':
         answer.status = event.status;
         answer.commandTags = event.commandTags;
         answer.sqlState = event.sqlState;
-        if (!answer.isFatal && !event.isForwarded) {
+        if (answer.fatal === undefined && !event.isForwarded) {
           connection.write(encodeReadyForQuery(event.status));
         }
         break;

@@ -43,6 +43,11 @@ export type BackendEvent =
   | { readonly kind: 'notice'; readonly notice: Notice }
   | { readonly kind: 'complete'; readonly commandTag: string }
   | { readonly kind: 'error'; readonly error: ServiceError }
+  /**
+   * The last event where there is no `ready` and nothing to be told: the backend has said among
+   * the frames why it has gone, or has left one half sent.
+   */
+  | { readonly kind: 'gone'; readonly error: ServiceError }
   /** The last event of an exchange, with what its frames said. */
   | {
       readonly kind: 'ready';
@@ -78,11 +83,8 @@ export interface Exchange {
 export interface Frontend {
   /** Whole frames that belong to no exchange; resolves when the frontend has taken them. */
   unsolicited(chunks: readonly Buffer[]): Promise<void>;
-  /**
-   * The backend has gone and no exchange is running. `failure` is what the frontend should be
-   * told, undefined when the backend has told it already.
-   */
-  closed(failure: ServiceError | undefined): void;
+  /** The backend has gone and no exchange is running. `isTold`: it has said why itself. */
+  closed(reason: ServiceError, told: { readonly isTold: boolean }): void;
 }
 
 /** One client's session with a database. */
@@ -94,8 +96,7 @@ export interface BackendSession {
   readonly notices: readonly Notice[];
   /**
    * Runs one exchange; the caller takes every event. Without `ready` at the end the backend has
-   * gone, and a FATAL error among the events or the frames has said why, unless a frame was
-   * left half sent: then nothing can be said.
+   * gone: the last event is a FATAL `error`, or `gone` where the frontend is not to be told.
    */
   execute(exchange: Exchange): AsyncIterable<BackendEvent>;
   /**

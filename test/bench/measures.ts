@@ -1,5 +1,5 @@
 // Every measure in turn, on subjects that run side by side for all of them.
-import { createRows, ROWS, selectByPsql, selectByCounting } from './big-select.ts';
+import { createRows, selectByPsql, selectByCounting } from './big-select.ts';
 import { runPgbench } from './pgbench.ts';
 import type { BenchResults, Measure } from './results.ts';
 import { measureRounds } from './rounds.ts';
@@ -42,6 +42,8 @@ export interface MeasureOptions {
   readonly url: string;
   readonly settings: BenchSettings;
   readonly tools: Tools;
+  /** Ends the bench after the run that is under way. */
+  readonly signal: AbortSignal;
 }
 
 /** @param report told of each step before it is taken */
@@ -60,8 +62,9 @@ export async function runMeasures(
     await warmUp(subjects, options);
     for (const { load, aim, ...plan } of planMeasures(options)) {
       report(plan.title);
-      const { rounds } = options.settings;
-      const samples = await measureRounds({ subjects, rounds, load });
+      const { signal, settings } = options;
+      const { rounds } = settings;
+      const samples = await measureRounds({ subjects, rounds, load, signal });
       measures.push({ ...plan, aim, samples });
     }
   } finally {
@@ -118,30 +121,36 @@ function planMeasures({ place, settings, tools }: MeasureOptions): readonly Plan
 
 function psqlPlan(place: BenchPlace): Plan {
   return {
-    title: 'Big select, psql',
-    note: `${ROWS} rows of 100 bytes by psql -At -o /dev/null, its start included.`,
+    title: 'Big select by psql',
+    note: 'A million rows of 100 bytes by psql -At -o /dev/null, its start included.',
     unit: 'rows',
+    aim: BIG_SELECT_AIM,
     load: async (subject) => await selectByPsql(subject, place),
   };
 }
 
 function countingPlan(place: BenchPlace): Plan {
   return {
-    title: 'Big select, counting reader',
-    note: 'The same rows to a client that only counts bytes, from the query to ReadyForQuery.',
+    title: 'Big select by a counting reader',
+    note: 'The same rows, five times over, to a client that only counts bytes.',
     unit: 'rows',
     aim: BIG_SELECT_AIM,
     load: async (subject) => await selectByCounting(subject, place),
   };
 }
 
-async function measureMemory({ place, tools }: MeasureOptions): Promise<SlowReaderMemory[]> {
+async function measureMemory({
+  place,
+  tools,
+  signal,
+}: MeasureOptions): Promise<SlowReaderMemory[]> {
   const kinds = subjectKinds(tools).filter(
     ({ name }) => name !== DIRECT && SLOW_READER_SUBJECTS.includes(name),
   );
   const memories: SlowReaderMemory[] = [];
   for (const kind of kinds) {
     for (const clients of SLOW_READER_COUNTS) {
+      signal.throwIfAborted();
       const memory = await measureSlowReaders(kind, clients, place);
       memories.push(...(memory === undefined ? [] : [memory]));
     }

@@ -24,13 +24,17 @@ export interface RoundsOptions {
   readonly subjects: readonly Subject[];
   readonly rounds: number;
   readonly load: (subject: Subject) => Promise<Run>;
+  /** Asked between two runs. */
+  readonly signal: AbortSignal;
 }
 
 /** Puts the load on every subject in every round. */
-export async function measureRounds({ subjects, rounds, load }: RoundsOptions): Promise<Samples> {
+export async function measureRounds(options: RoundsOptions): Promise<Samples> {
+  const { subjects, rounds, load, signal } = options;
   const samples = new Map<string, Sample[]>(subjects.map(({ name }) => [name, []]));
   for (let round = 0; round < rounds; round += 1) {
     for (const subject of subjects) {
+      signal.throwIfAborted();
       samples.get(subject.name)?.push(await measure(subject, load));
     }
   }

@@ -16,6 +16,10 @@ const tools = await findTools();
 for (const omission of tools.omissions) {
   say(`LEFT OUT: ${omission}`);
 }
+const stopping = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => stopping.abort(new Error(`Stopped by ${signal}`)));
+}
 const markdown = await formatReport(renderReport(await runBench()));
 process.stdout.write(`\n${markdown}`);
 if (settings.isWriting) {
@@ -30,7 +34,10 @@ async function runBench(): Promise<BenchResults> {
   try {
     const { place, url } = upstream;
     const facts = await describeMachine(url);
-    const measured = await runMeasures({ place, url, settings, tools }, say);
+    const measured = await runMeasures(
+      { place, url, settings, tools, signal: stopping.signal },
+      say,
+    );
     const loads = [
       ['others before', loadBefore],
       ['others after', await describeLoad()],

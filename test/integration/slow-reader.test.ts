@@ -18,7 +18,7 @@ const SLOW_READER_TIMEOUT_MS = 400;
 const GIGABYTE = `select repeat('x', 1000000) from generate_series(1, 1000)`;
 
 /** The same in rows that are small. */
-const MANY_ROWS = `select repeat('x', 100) from generate_series(1, 10000000)`;
+const MANY_ROWS = `select repeat('x', 100), generate_series(1, 10000000)`;
 
 const UNLIMITED = { rowsMax: 1e9, bytesMax: 1e11 };
 

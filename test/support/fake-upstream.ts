@@ -18,6 +18,8 @@ export interface FakeUpstreamOptions {
   readonly onQuery?: (connection: FakeConnection, text: string) => Promise<void> | void;
   /** Closes a CancelRequest's socket when it has been taken; at once without it. */
   readonly onCancel?: (socket: Socket) => void;
+  /** Takes a new connection in place of the login. */
+  readonly onConnect?: (socket: Socket) => void;
   /** Takes connections and never says a word. */
   readonly isSilent?: boolean;
 }
@@ -57,6 +59,10 @@ export async function startFakeUpstream(options: FakeUpstreamOptions): Promise<F
     socket.on('close', () => open.delete(socket));
     if (options.isSilent === true) {
       socket.resume();
+      return;
+    }
+    if (options.onConnect !== undefined) {
+      options.onConnect(socket);
       return;
     }
     processId += 1;

@@ -15,6 +15,15 @@ export function lostError(cause: unknown): ServiceError {
   );
 }
 
+/** The upstream has ended the session, in words of its own that went to the client. */
+export function endedError(sqlState: string | undefined): ServiceError {
+  return new ServiceError(
+    sqlState ?? SQLSTATE.connectionFailure,
+    'The upstream PostgreSQL ended the session',
+    { severity: 'FATAL' },
+  );
+}
+
 /** The upstream sent what is not the protocol, or we have a bug. */
 export function upstreamFault(thrown: unknown): ServiceError {
   if (!(thrown instanceof ProtocolError)) {

@@ -17,7 +17,7 @@ import { CancelBarrier } from './cancel-barrier.ts';
 import type { CancelDelivery } from './cancel.ts';
 import type { ReportedParameters } from './reported-parameters.ts';
 import { ExchangeRun, stoppedError } from './exchange-run.ts';
-import { ignoredStopError, lostError, upstreamFault } from './relay-errors.ts';
+import { endedError, ignoredStopError, lostError, upstreamFault } from './relay-errors.ts';
 import { UnsolicitedFrames } from './unsolicited-frames.ts';
 import { UpstreamSocket } from './upstream-socket.ts';
 import type { Upstream } from './upstream.ts';
@@ -186,7 +186,7 @@ export class Relay implements BackendSession {
       yield { kind: 'frames', chunks: this.#kept, rows: 0 };
     }
     if (run.status === undefined || run.stop === undefined) {
-      yield* this.#answerLost(run);
+      yield this.#answerLost(run);
       return;
     }
     if (!run.isErrorForwarded) {
@@ -198,10 +198,13 @@ export class Relay implements BackendSession {
   }
 
   /** The upstream's own last word has been sent; otherwise we say it, if we are at an edge. */
-  *#answerLost(run: ExchangeRun): Generator<BackendEvent, void, undefined> {
-    if (!run.hasFatal && !this.#scanner.isInsideForwardedFrame) {
-      yield { kind: 'error', error: this.#failure ?? lostError(undefined) };
+  #answerLost(run: ExchangeRun): BackendEvent {
+    if (run.hasFatal || this.#unsolicited.hasFatal) {
+      const sqlState = this.#unsolicited.fatalSqlState ?? run.sqlState;
+      return { kind: 'gone', error: endedError(sqlState) };
     }
+    const error = this.#failure ?? lostError(undefined);
+    return { kind: this.#scanner.isInsideForwardedFrame ? 'gone' : 'error', error };
   }
 
   readonly #take = (chunk: Buffer): void => {
@@ -334,9 +337,9 @@ export class Relay implements BackendSession {
     this.#socket.destroy();
     this.#wake?.();
     if (this.#run === undefined) {
-      this.#frontend.closed(
-        this.#unsolicited.hasFatal ? undefined : (failure ?? lostError(undefined)),
-      );
+      const { hasFatal, fatalSqlState } = this.#unsolicited;
+      const reason = hasFatal ? endedError(fatalSqlState) : (failure ?? lostError(undefined));
+      this.#frontend.closed(reason, { isTold: hasFatal });
     }
   }
 }

@@ -1,5 +1,6 @@
 // What an upstream may say while nothing has been asked.
 import { readErrorSummary } from '../../../wire/protocol/backend-messages.ts';
+import type { ErrorSummary } from '../../../wire/protocol/backend-messages.ts';
 import { BACKEND, ProtocolError } from '../../../wire/protocol/frame.ts';
 import { WHOLE_FRAME_BYTES_MAX } from '../../../wire/protocol/frame-scanner.ts';
 import type { FrameVisitor } from '../../../wire/protocol/frame-scanner.ts';
@@ -8,7 +9,7 @@ import type { ReportedParameters } from './reported-parameters.ts';
 /** Lets asynchronous messages through, whole, and nothing else. */
 export class UnsolicitedFrames {
   readonly #parameters: ReportedParameters;
-  #hasFatal = false;
+  #fatalSqlState: string | undefined;
 
   constructor(parameters: ReportedParameters) {
     this.#parameters = parameters;
@@ -16,7 +17,12 @@ export class UnsolicitedFrames {
 
   /** Whether the upstream has said that it ends the session. */
   get hasFatal(): boolean {
-    return this.#hasFatal;
+    return this.#fatalSqlState !== undefined;
+  }
+
+  /** SQLSTATE of what it said then. */
+  get fatalSqlState(): string | undefined {
+    return this.#fatalSqlState;
   }
 
   /** @throws ProtocolError for what nobody has asked for */
@@ -29,7 +35,7 @@ export class UnsolicitedFrames {
         this.#parameters.note(bytes, offset, frameBytes);
         return 'forward';
       case BACKEND.errorResponse:
-        this.#hasFatal ||= readErrorSummary(bytes, offset, frameBytes).isFatal;
+        this.#noteError(readErrorSummary(bytes, offset, frameBytes));
         return 'forward';
       case BACKEND.noticeResponse:
       case BACKEND.notificationResponse:
@@ -38,4 +44,10 @@ export class UnsolicitedFrames {
         throw new ProtocolError('it answered what was not asked');
     }
   };
+
+  #noteError({ isFatal, sqlState }: ErrorSummary): void {
+    if (isFatal) {
+      this.#fatalSqlState ??= sqlState;
+    }
+  }
 }
