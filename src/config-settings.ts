@@ -140,7 +140,7 @@ const listeners = 'PostgreSQL listeners';
 const listenerSettings = {
   WIRE_POSTGRES_PORT: withDefault(values.optionalListenPort, '5433', {
     group: listeners,
-    summary: 'Port for psql; next to [[listeners]] of a file only when set',
+    summary: 'Port for psql; where a file has [[listeners]], opened only when this is set',
   }),
   WIRE_MAX_CONNECTIONS: withDefault(values.count(CONNECTIONS_MAX), '100', {
     group: listeners,

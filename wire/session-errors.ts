@@ -47,10 +47,13 @@ export function idleError(idleTimeoutMs: number): ServiceError {
   );
 }
 
+/** A client that has sent its startup packet waits for nothing but the upstream. */
 export function startupTimeoutError(): ServiceError {
-  return new ServiceError(SQLSTATE.queryCanceled, 'canceling authentication due to timeout', {
-    severity: 'FATAL',
-  });
+  return new ServiceError(
+    SQLSTATE.connectionNotEstablished,
+    'Cannot connect to the upstream PostgreSQL',
+    { severity: 'FATAL', detail: 'The server did not answer in time' },
+  );
 }
 
 export function tooManyConnectionsError(connectionsMax: number): ServiceError {

@@ -32,7 +32,7 @@ export async function describeLoad(): Promise<string> {
   await pause(WATCH_MS);
   const busyCores = (busyMs() - before) / WATCH_MS;
   const averages = loadavg().map((average) => average.toFixed(2));
-  return `load average ${averages.join(' ')}, ${busyCores.toFixed(2)} cores busy`;
+  return `load average ${averages.join(' ')}, ${busyCores.toFixed(2)} cores busy with other work`;
 }
 
 function busyMs(): number {

@@ -39,8 +39,8 @@ async function runBench(): Promise<BenchResults> {
       say,
     );
     const loads = [
-      ['others before', loadBefore],
-      ['others after', await describeLoad()],
+      ['load before', loadBefore],
+      ['load after', await describeLoad()],
     ] as const;
     const { omissions } = tools;
     return { startedAt, settings, facts: [...facts, ...loads], omissions, ...measured };

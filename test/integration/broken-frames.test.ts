@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Observation } from '../../src/observation.ts';
 import { createTestDatabase, runDirectly } from '../support/databases.ts';
 import type { TestDatabase } from '../support/databases.ts';
-import { essentialFields, loginDirectly } from '../support/direct-client.ts';
+import { destroyDirectClients, essentialFields, loginDirectly } from '../support/direct-client.ts';
 import { gatepostSessions, untilTrue } from '../support/facts.ts';
 import { startGate } from '../support/start-gate.ts';
 import type { Gate } from '../support/start-gate.ts';
@@ -32,6 +32,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  destroyDirectClients();
   await gate.stop();
   await database.drop();
 });

@@ -2,7 +2,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TEST_CERTIFICATES } from '../support/certificates.ts';
 import { testPostgresUrl } from '../support/databases.ts';
-import { essentialFields, lastWords, openDirectly } from '../support/direct-client.ts';
+import {
+  destroyDirectClients,
+  essentialFields,
+  lastWords,
+  openDirectly,
+} from '../support/direct-client.ts';
 import { runPsql } from '../support/psql.ts';
 import { startGate } from '../support/start-gate.ts';
 import type { Gate } from '../support/start-gate.ts';
@@ -28,6 +33,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  destroyDirectClients();
   await Promise.all([plain.stop(), encrypted.stop()]);
 });
 

@@ -63,11 +63,13 @@ describe('The idle timeout', () => {
   });
 
   it('is observed as what ended the session', async () => {
-    const client = await WireClient.login(gate.port, { application_name: 'sleepy' });
+    const other = await startGate({ dsn: database.url, idleTimeoutMs: 100 });
+    const client = await WireClient.login(other.port);
     await client.closed();
-    const closed = await gate.observed(
-      (one) => one.kind === 'session-closed' && one.session.applicationName === 'sleepy',
-    );
-    expect(closed).toMatchObject({ statements: 0, error: { sqlState: '57P05' } });
+    expect(await other.observed((one) => one.kind === 'session-closed')).toMatchObject({
+      statements: 0,
+      error: { sqlState: '57P05' },
+    });
+    await other.stop();
   });
 });

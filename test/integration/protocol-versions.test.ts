@@ -1,7 +1,12 @@
 // 3.0 is spoken; newer 3.x is brought down to it, everything else is refused as PostgreSQL does.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { testPostgresUrl } from '../support/databases.ts';
-import { essentialFields, lastWords, openDirectly } from '../support/direct-client.ts';
+import {
+  destroyDirectClients,
+  essentialFields,
+  lastWords,
+  openDirectly,
+} from '../support/direct-client.ts';
 import { startGate } from '../support/start-gate.ts';
 import type { Gate } from '../support/start-gate.ts';
 import { int32, reportFields, startupPacket, typesOf, WireClient } from '../support/wire-client.ts';
@@ -13,6 +18,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  destroyDirectClients();
   await gate.stop();
 });
 

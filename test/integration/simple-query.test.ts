@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createTestDatabase, runDirectly } from '../support/databases.ts';
 import type { TestDatabase } from '../support/databases.ts';
-import { loginDirectly } from '../support/direct-client.ts';
+import { destroyDirectClients, loginDirectly } from '../support/direct-client.ts';
 import { startGate } from '../support/start-gate.ts';
 import type { Gate } from '../support/start-gate.ts';
 import { frontendFrame, typesOf, WireClient } from '../support/wire-client.ts';
@@ -26,6 +26,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  destroyDirectClients();
   await gate.stop();
   await database.drop();
 });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { watchAcceptedSockets } from '../support/accepted-sockets.ts';
 import type { AcceptedSockets } from '../support/accepted-sockets.ts';
 import { testPostgresUrl } from '../support/databases.ts';
-import { loginDirectly } from '../support/direct-client.ts';
+import { destroyDirectClients, loginDirectly } from '../support/direct-client.ts';
 import { startGate } from '../support/start-gate.ts';
 import type { Gate } from '../support/start-gate.ts';
 import {
@@ -20,19 +20,21 @@ import {
 /** Sessions that run side by side: each has an upstream login to wait for. */
 const SESSIONS_AT_A_TIME = 16;
 
-/** What a client sends from its login to its goodbye, without waiting for anything. */
-const SESSION = Buffer.concat([
-  startupPacket({ user: 'tester', TimeZone: 'Asia/Tokyo' }),
-  queryFrame('select 1 as żółw'),
-  queryFrame(''),
-  frontendFrame('P', '\0select $1\0\0\0'),
-  frontendFrame('S', ''),
-  queryFrame('begin'),
-  queryFrame('select 1/0'),
-  frontendFrame('d', 'no copy runs'),
-  queryFrame('end; select from pg_am; set datestyle = sql'),
-  frontendFrame('X', ''),
-]);
+/** What a client sends from its login to its goodbye; Z after what ReadyForQuery answers. */
+const MESSAGES: readonly (readonly [message: Buffer, answer: 'Z' | ''])[] = [
+  [startupPacket({ user: 'tester', TimeZone: 'Asia/Tokyo' }), 'Z'],
+  [queryFrame('select 1 as żółw'), 'Z'],
+  [queryFrame(''), 'Z'],
+  [frontendFrame('P', '\0select $1\0\0\0'), ''],
+  [frontendFrame('S', ''), 'Z'],
+  [queryFrame('begin'), 'Z'],
+  [queryFrame('select 1/0'), 'Z'],
+  [frontendFrame('d', 'no copy runs'), ''],
+  [queryFrame('end; select from pg_am; set datestyle = sql'), 'Z'],
+  [frontendFrame('X', ''), ''],
+];
+
+const SESSION = Buffer.concat(MESSAGES.map(([message]) => message));
 
 let gate: Gate;
 let sockets: AcceptedSockets;
@@ -45,16 +47,39 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  destroyDirectClients();
   sockets.stop();
   await gate.stop();
 });
 
-/** All that the server says to a session whose bytes come in these pieces. */
+/**
+ * All that the server says to a session whose bytes come in these pieces. A piece is sent when all
+ * that is whole before it has been answered, so that the server has to wait for its rest.
+ */
 async function answerTo(pieces: readonly Buffer[]): Promise<string> {
   const client = await WireClient.open(gate.port);
-  await sockets.deliver(client, pieces);
+  let sent = 0;
+  let answered = 0;
+  for (const piece of pieces) {
+    await sockets.deliver(client, [piece]);
+    sent += piece.length;
+    for (const whole = readiesWithin(sent); answered < whole; answered += 1) {
+      await client.untilReady();
+    }
+  }
   await client.closed();
   return normalise(Buffer.concat(client.transcript).toString('latin1'));
+}
+
+/** How often ReadyForQuery answers the messages that are whole within so many bytes. */
+function readiesWithin(bytes: number): number {
+  let readies = 0;
+  let end = 0;
+  for (const [message, answer] of MESSAGES) {
+    end += message.length;
+    readies += answer === 'Z' && end <= bytes ? 1 : 0;
+  }
+  return readies;
 }
 
 /** BackendKeyData and session ids are new for every session. */

@@ -1,7 +1,7 @@
 // However an upstream's bytes are cut into packets, the client gets the same bytes.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { testPostgresUrl } from '../support/databases.ts';
-import { loginDirectly } from '../support/direct-client.ts';
+import { destroyDirectClients, loginDirectly } from '../support/direct-client.ts';
 import { startFakeUpstream } from '../support/fake-upstream.ts';
 import type { FakeUpstream } from '../support/fake-upstream.ts';
 import { startGate } from '../support/start-gate.ts';
@@ -42,6 +42,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  destroyDirectClients();
   await gate.stop();
   await upstream.stop();
 });

@@ -1,7 +1,12 @@
 // Broken startup packets and clients that speak something else meet what they meet at PostgreSQL.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { testPostgresUrl } from '../support/databases.ts';
-import { essentialFields, lastWords, openDirectly } from '../support/direct-client.ts';
+import {
+  destroyDirectClients,
+  essentialFields,
+  lastWords,
+  openDirectly,
+} from '../support/direct-client.ts';
 import { startGate } from '../support/start-gate.ts';
 import type { Gate } from '../support/start-gate.ts';
 import { int32, reportFields, startupPacket, typesOf, WireClient } from '../support/wire-client.ts';
@@ -15,6 +20,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  destroyDirectClients();
   await gate.stop();
 });
 

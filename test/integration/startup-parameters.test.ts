@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createTestDatabase, runDirectly, testPostgresUrl } from '../support/databases.ts';
 import type { TestDatabase } from '../support/databases.ts';
-import { essentialFields, loginDirectly } from '../support/direct-client.ts';
+import { destroyDirectClients, essentialFields, loginDirectly } from '../support/direct-client.ts';
 import { startGate } from '../support/start-gate.ts';
 import type { Gate } from '../support/start-gate.ts';
 import {
@@ -27,6 +27,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  destroyDirectClients();
   await gate.stop();
 });
 

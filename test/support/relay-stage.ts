@@ -34,7 +34,7 @@ export interface RunningExchange {
   /** All events, once the exchange is over. */
   readonly done: Promise<readonly BackendEvent[]>;
   readonly guard: Guard;
-  stop(error: ServiceError): void;
+  readonly stop: (error: ServiceError) => void;
 }
 
 export interface RelayStage extends Loopback {

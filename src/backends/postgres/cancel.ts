@@ -61,7 +61,13 @@ async function secure(plain: Socket, target: CancelTarget, signal: AbortSignal):
   }
   if (!target.isTlsDirect) {
     plain.write(encodeRequest(SSL_REQUEST_CODE));
-    const answers: unknown[] = await once(plain, 'data', { signal });
+    const gone = new AbortController();
+    plain.once('close', () => {
+      gone.abort();
+    });
+    const answers: unknown[] = await once(plain, 'data', {
+      signal: AbortSignal.any([signal, gone.signal]),
+    });
     const answer = answers[0];
     if (!(answer instanceof Buffer) || answer.toString('latin1') !== 'S') {
       throw new Error('The upstream does not speak TLS');

@@ -3,8 +3,8 @@
 import { Socket } from 'node:net';
 import { Client, escapeLiteral } from 'pg';
 import type { ClientConfig } from 'pg';
-import { SQLSTATE, ServiceError } from '../../errors.ts';
 import type { CancelKey, Notice } from '../backend.ts';
+import { guardLogin } from './login-guard.ts';
 import { ReportedParameters } from './reported-parameters.ts';
 import { upstreamOpenError } from './upstream-errors.ts';
 
@@ -23,7 +23,7 @@ export interface Upstream {
  * Opens one upstream connection.
  *
  * @param clientEncoding set after the login, because `pg` itself always asks for UTF8
- * @param signal destroys the socket, whatever state it is in
+ * @param signal destroys the socket, whatever state it is in; its reason is what is thrown then
  * @throws ServiceError FATAL, see upstreamOpenError
  */
 export async function openUpstream(
@@ -35,29 +35,30 @@ export async function openUpstream(
   const login = observeLogin(client);
   // Without a listener a lost connection would end the process; connect() reports it as well.
   client.on('error', () => undefined);
-  const abort = (): void => void client.connection.stream.destroy(abortError());
+  const abort = (): void => void client.connection.stream.destroy();
   signal.addEventListener('abort', abort, { once: true });
   try {
     signal.throwIfAborted();
-    await client.connect();
+    const connected = client.connect();
+    // The parser listens from here on, or else from when TLS is up.
+    if (config.ssl === undefined || config.ssl === false) {
+      guardLogin(client.connection.stream);
+    } else {
+      client.connection.once('sslconnect', () => {
+        guardLogin(client.connection.stream);
+      });
+    }
+    await connected;
     if (clientEncoding !== undefined) {
       await client.query(`SET client_encoding TO ${escapeLiteral(clientEncoding)}`);
     }
     return { ...login(), socket: takeSocket(client) };
   } catch (thrown) {
     client.connection.stream.destroy();
-    throw upstreamOpenError(signal.aborted ? abortError() : thrown);
+    throw upstreamOpenError(signal.aborted ? signal.reason : thrown);
   } finally {
     signal.removeEventListener('abort', abort);
   }
-}
-
-function abortError(): ServiceError {
-  return new ServiceError(
-    SQLSTATE.connectionNotEstablished,
-    'Cannot connect to the upstream PostgreSQL',
-    { severity: 'FATAL', detail: 'The server did not answer in time' },
-  );
 }
 
 /** Collects what the server says during the login; `pg` keeps none of it. */

@@ -108,7 +108,7 @@ describe("the session's own errors", () => {
     [
       'a start-up that takes too long',
       startupTimeoutError(),
-      ['FATAL', '57014', 'canceling authentication due to timeout'],
+      ['FATAL', '08001', 'Cannot connect to the upstream PostgreSQL'],
       undefined,
     ],
     [

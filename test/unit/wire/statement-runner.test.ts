@@ -188,6 +188,14 @@ describe('how a statement ended', () => {
       }),
       { outcome: 'aborted', sqlState: '08006' },
     ],
+    [
+      'aborted: the backend has gone with a word of its own',
+      plays(frames(errorResponse('57P01', 'FATAL')), {
+        kind: 'gone',
+        error: new ServiceError('57P01', 'The upstream ended the session', { severity: 'FATAL' }),
+      }),
+      { outcome: 'aborted', sqlState: '57P01' },
+    ],
   ];
 
   test.each(courses)('%s', async (_name, answer, expected) => {
@@ -236,25 +244,25 @@ describe('how a statement ended', () => {
 describe('what a session learns', () => {
   const fatal = new ServiceError('57P01', 'Bye', { severity: 'FATAL' });
 
+  const lastWord: BackendEvent = { kind: 'error', error: fatal };
+  const encoded = ready({ status: 'T', isForwarded: false });
+
   test.each([
-    ['the status of the backend', plays(ready({ status: 'E' })), 'E', ''],
+    ['the status of the backend', plays(ready({ status: 'E' })), ['E', undefined, '']],
+    ['the status that is encoded here', plays(encoded), ['T', undefined, 'Z']],
+    ['that it has to end, without a word', plays(), [undefined, undefined, '']],
+    ['that it has to end, and why', plays(lastWord), [undefined, fatal, 'E']],
+    ['nothing behind the last word', plays(lastWord, encoded), [undefined, fatal, 'E']],
     [
-      'the status that is encoded here',
-      plays(ready({ status: 'T', isForwarded: false })),
-      'T',
-      'Z',
+      'why, where the client is not to be told',
+      plays({ kind: 'gone', error: fatal }),
+      [undefined, fatal, ''],
     ],
-    ['that it has to end, without a word', plays(), undefined, ''],
-    ['that it has to end, with a word', plays({ kind: 'error', error: fatal }), undefined, 'E'],
-    [
-      'that it has to end, and nothing behind the last word',
-      plays({ kind: 'error', error: fatal }, ready({ isForwarded: false })),
-      undefined,
-      'E',
-    ],
-  ])('%s', async (_name, answer, status, types) => {
+  ] as const)('%s', async (_name, answer, [status, reason, types]) => {
     stage.answers.push(answer);
-    expect(await stage.createRunner().run(queryFrame('select 1'), 'I')).toBe(status);
+    const runner = stage.createRunner();
+    expect(await runner.run(queryFrame('select 1'), 'I')).toBe(status);
+    expect(runner.fatal).toBe(reason);
     void stage.connection.end();
     const received = await stage.far.closed();
     expect(received.toString('latin1', 0, 1)).toBe(types);
@@ -264,6 +272,7 @@ describe('what a session learns', () => {
   test('of a fault of the backend, and the next statement is not stopped for it', async () => {
     const runner = stage.createRunner();
     await expect(runner.run(queryFrame('select 1'), 'I')).rejects.toThrow('Nothing more to play');
+    expect(stage.finished().at(-1)).toMatchObject({ outcome: 'aborted', sqlState: 'XX000' });
     expect(await runner.cancel()).toBe('late');
     stage.answers.push(plays(ready()));
     expect(await runner.run(queryFrame('select 1'), 'I')).toBe('I');

@@ -1,12 +1,11 @@
-// A relay whose upstream does what it should: answers, asynchronous messages, cancels.
+// A relay whose upstream does what it should: answers, and asynchronous messages.
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { CancelDelivery } from '../../../../src/backends/postgres/cancel.ts';
-import { ServiceError } from '../../../../src/errors.ts';
 import {
   backendFrame,
   commandComplete,
   dataRow,
   errorResponse,
+  frameTypes,
   inPieces,
   parameterStatus,
   readyForQuery,
@@ -73,10 +72,9 @@ describe('an exchange', () => {
     }
   });
 
-  test('hands on everything that PostgreSQL said in a session, one exchange at a time', async () => {
+  test('hands on everything that PostgreSQL said, one exchange at a time', async () => {
     const key = RECORDED_SESSION.indexOf('K\0\0\0\x0c');
     const recorded = RECORDED_SESSION.subarray(key + 13 + 6);
-    await stage.far.sendInPieces(inPieces(recorded.subarray(0, 0), 1));
     let rest = recorded;
     const summaries: string[] = [];
     while (rest.length > 0) {
@@ -160,8 +158,8 @@ describe('an exchange', () => {
     stage.far.send(COLUMNS, ...Array.from({ length: 400 }, () => row));
     stage.far.send(commandComplete('SELECT 400'), readyForQuery());
     await untilFact(() => stage.near.isPaused(), 'the upstream to be held back');
-    // The queue, and the one chunk that has been handed on.
-    expect(stage.near.bytesRead).toBeLessThanOrEqual((256 + 64 + 64) * 1024);
+    // The queue, the chunk that filled it, and what a paused socket still reads ahead.
+    expect(stage.near.bytesRead).toBeLessThanOrEqual((256 + 64 + 2 * 64) * 1024 + COLUMNS.length);
     expect(events).toHaveLength(1);
     goOn();
     const all = await done;
@@ -179,10 +177,8 @@ describe('between exchanges', () => {
     await stage.far.sendInPieces(inPieces(bytes, 9));
     await untilFact(() => Buffer.concat(stage.unsolicited).equals(bytes), 'all messages');
     expect(stage.relay.parameters.get('TimeZone')).toBe('Europe/Berlin');
-    for (const [index] of stage.unsolicited.entries()) {
-      const sofar = Buffer.concat(stage.unsolicited.slice(0, index + 1)).length;
-      expect(messages.map((_message, count) => Buffer.concat(messages.slice(0, count + 1)).length)).toContain(sofar);
-    }
+    const calls = stage.unsolicited.map((call) => frameTypes(call)).join('');
+    expect(calls).toBe('ANS');
   });
 
   test('messages right behind an answer belong to nobody, and go on as well', async () => {
@@ -214,139 +210,5 @@ describe('between exchanges', () => {
     expect(stage.near.isPaused()).toBe(true);
     goOn();
     await untilFact(() => !stage.near.isPaused(), 'the upstream to go on');
-  });
-});
-
-describe('a cancel', () => {
-  let end: (delivery: CancelDelivery) => void;
-
-  beforeEach(async () => {
-    stage.close();
-    stage = await openRelayStage({
-      sendCancel: async () =>
-        await new Promise<CancelDelivery>((resolve) => {
-          end = resolve;
-        }),
-    });
-  });
-
-  test('is too late where nothing runs, and is not sent', async () => {
-    expect(await stage.relay.cancel()).toBe('late');
-    const { done } = stage.start();
-    await untilAsked();
-    stage.far.send(...ANSWER);
-    await done;
-    expect(await stage.relay.cancel()).toBe('late');
-    expect(stage.cancels).toBe(0);
-  });
-
-  test('is told as sent when the upstream has taken it, and the answer is its own', async () => {
-    const { done } = stage.start();
-    await untilAsked();
-    const cancelled = stage.relay.cancel();
-    stage.far.send(errorResponse('57014'), readyForQuery('E'));
-    const events = await done;
-    expect(summaryOf(events)).toBe('EZ, was ready E');
-    expect(events.at(-1)).toMatchObject({ sqlState: '57014' });
-    end('taken');
-    expect(await cancelled).toBe('matched');
-  });
-
-  test('keeps the next statement back until the upstream has taken it', async () => {
-    const first = stage.start();
-    await untilAsked();
-    const cancelled = [stage.relay.cancel(), stage.relay.cancel()];
-    stage.far.send(...ANSWER);
-    await first.done;
-    const next = stage.start({ frames: [queryFrame('next')] });
-    const writtenThen = stage.near.bytesWritten;
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(stage.near.bytesWritten).toBe(writtenThen);
-    // A cancel for a statement that has not been sent yet would strike nothing.
-    expect(await stage.relay.cancel()).toBe('late');
-    end('taken');
-    expect((await stage.far.frame()).bytes).toEqual(queryFrame('next'));
-    stage.far.send(...ANSWER);
-    expect(summaryOf(await next.done)).toBe('TDDCZ, was ready I');
-    expect(await Promise.all(cancelled)).toEqual(['matched', 'matched']);
-    expect(stage.cancels).toBe(1);
-  });
-
-  test('that could not be sent harms nobody', async () => {
-    const { done } = stage.start();
-    await untilAsked();
-    const cancelled = stage.relay.cancel();
-    end('unsent');
-    expect(await cancelled).toBe('matched');
-    stage.far.send(...ANSWER);
-    expect(summaryOf(await done)).toBe('TDDCZ, was ready I');
-  });
-
-  test('that nobody knows the fate of ends the session: it could strike a later statement', async () => {
-    const { done } = stage.start();
-    await untilAsked();
-    void stage.relay.cancel();
-    end('unconfirmed');
-    expect(summaryOf(await done)).toBe('FATAL 08006');
-    expect(stage.near.destroyed).toBe(true);
-  });
-});
-
-describe('close', () => {
-  test('says Terminate, and waits for the upstream', async () => {
-    const closed = stage.relay.close();
-    expect((await stage.far.frame()).type).toBe('X');
-    stage.far.end();
-    await closed;
-    expect(stage.near.destroyed).toBe(true);
-    expect(stage.closings).toEqual([]);
-  });
-
-  test('ends an exchange that still waits', async () => {
-    const { done } = stage.start();
-    await untilAsked();
-    const closed = stage.relay.close();
-    expect(summaryOf(await done)).toBe('FATAL 08006');
-    stage.far.end();
-    await closed;
-  });
-
-  test('waits for a cancel that is under way', async () => {
-    stage.close();
-    let end = (): void => undefined;
-    stage = await openRelayStage({
-      sendCancel: async () =>
-        await new Promise((resolve) => {
-          end = () => {
-            resolve('taken');
-          };
-        }),
-    });
-    const { done } = stage.start();
-    await untilAsked();
-    void stage.relay.cancel();
-    stage.far.send(...ANSWER);
-    await done;
-    const writtenThen = stage.near.bytesWritten;
-    const closed = stage.relay.close();
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(stage.near.bytesWritten).toBe(writtenThen);
-    end();
-    expect((await stage.far.frame()).type).toBe('X');
-    stage.far.end();
-    await closed;
-  });
-
-  test('is all that is left when the frontend leaves in the middle of an answer', async () => {
-    const failure = new ServiceError('08006', 'Client closed the connection');
-    const { done } = stage.start({
-      onEvent: () => {
-        throw failure;
-      },
-    });
-    await untilAsked();
-    stage.far.send(COLUMNS);
-    await expect(done).rejects.toBe(failure);
-    expect(stage.near.destroyed).toBe(true);
   });
 });

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { ServiceError } from '../../../../src/errors.ts';
 import { upstreamOpenError } from '../../../../src/backends/postgres/upstream-errors.ts';
+import { ProtocolError } from '../../../../wire/protocol/frame.ts';
 
 /** What an attacker would like to read. */
 const SECRET = 'db-internal.example:6543';
@@ -89,27 +90,39 @@ describe('an error of the server itself', () => {
     expect(error.cause).toBe(cause);
   });
 
-  test.each(['28000', '28P01'])(
-    'is not passed on when it refuses the login: %s names the account of Gatepost',
-    (code) => {
-      const error = upstreamOpenError(serverError(code, { detail: 'pg_hba.conf line 3' }));
-      expect(error).toMatchObject({
-        sqlState: '08004',
-        severity: 'FATAL',
-        message: 'The upstream PostgreSQL refused the login of Gatepost',
-        detail: undefined,
-      });
+  test.each([
+    ['28000', '08004', 'The upstream PostgreSQL refused the login of Gatepost'],
+    ['28P01', '08004', 'The upstream PostgreSQL refused the login of Gatepost'],
+    ['53300', '53300', 'The upstream PostgreSQL takes no more connections of Gatepost'],
+  ])(
+    'is told in other words where it names the account of Gatepost: %s',
+    (code, sqlState, message) => {
+      const error = upstreamOpenError(serverError(code, { detail: 'role "gatepost"', hint: 'x' }));
+      expect(error).toMatchObject({ sqlState, severity: 'FATAL', message, detail: undefined });
+      expect(error.hint).toContain('/health');
     },
   );
 
   test.each([
-    ['53300', '53300'],
     ['57P03', '57P03'],
     ['22023', '22023'],
     [undefined, '08001'],
-  ])('has the SQLSTATE %s: told as %s', (code, sqlState) => {
+    ['', '08001'],
+    ['a"b', '08001'],
+  ])('has the SQLSTATE %j: told as %s', (code, sqlState) => {
     expect(upstreamOpenError(serverError(code))).toMatchObject({ sqlState, severity: 'FATAL' });
   });
+
+  test('is told in words of ours where it has none', () => {
+    const error = upstreamOpenError(Object.assign(serverError('57P03'), { message: '' }));
+    expect(error.message).toBe('Cannot connect to the upstream PostgreSQL');
+  });
+});
+
+test('a server that breaks the protocol is told as one', () => {
+  expect(upstreamOpenError(new ProtocolError('x')).detail).toBe(
+    'The server does not keep to the protocol of PostgreSQL',
+  );
 });
 
 test('an error of ours is told as it is', () => {

@@ -1,0 +1,288 @@
+// What the documents say and the code knows is the same.
+import { describe, expect, test } from '@jest/globals';
+import { ESLint } from 'eslint';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import * as z from 'zod';
+import { isSettingName, LISTENER_KEYS, notesOf, SETTING_NAMES } from '../../src/config-settings.ts';
+import { SQLSTATE } from '../../src/errors.ts';
+import { KIND_SYNONYMS, listStatementKinds } from '../../src/guardrails/sql-rules.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '../..');
+const LEFT_OUT = new Set(['node_modules', 'dist', 'coverage', '.git', '.gatepost']);
+
+const read = (file: string): string => readFileSync(path.join(ROOT, file), 'utf8');
+
+function listMarkdown(folder = '.'): string[] {
+  return readdirSync(path.join(ROOT, folder), { withFileTypes: true }).flatMap((entry) => {
+    const file = path.posix.join(folder, entry.name);
+    if (entry.isDirectory()) {
+      return LEFT_OUT.has(entry.name) ? [] : listMarkdown(file);
+    }
+    return entry.name.endsWith('.md') ? [file] : [];
+  });
+}
+
+/** The text without blocks of code, in which brackets mean something else. */
+const proseOf = (markdown: string): string => markdown.replaceAll(/^```.*?^```$/gms, '');
+
+/** Anchors of headings, as GitHub makes them. */
+function anchorsOf(markdown: string): string[] {
+  return [...proseOf(markdown).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
+const LINKS = listMarkdown().flatMap((file) =>
+  [...proseOf(read(file)).matchAll(/\]\(([^)\s]+)\)/g)]
+    .map(([, link = '']) => ({ file, link }))
+    .filter(({ link }) => !/^[a-z]+:/.test(link)),
+);
+
+function isBroken({ file, link }: { readonly file: string; readonly link: string }): boolean {
+  const [target = '', anchor] = link.split('#');
+  const place = target === '' ? file : path.posix.join(path.posix.dirname(file), target);
+  if (!existsSync(path.join(ROOT, place))) {
+    return true;
+  }
+  return anchor !== undefined && !anchorsOf(read(place)).includes(anchor);
+}
+
+/** The rows of the first table below a heading, code marks taken off its cells. */
+function tableBelow(markdown: string, heading: string): readonly (readonly string[])[] {
+  const section = markdown.split(/^#+ /m).find((part) => part.startsWith(`${heading}\n`)) ?? '';
+  const lines = section.split('\n');
+  const start = lines.findIndex((line) => line.startsWith('|'));
+  const end = lines.findIndex((line, index) => index > start && !line.startsWith('|'));
+  return lines.slice(start + 2, end === -1 ? undefined : end).map((line) =>
+    line
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.replaceAll('`', '').trim()),
+  );
+}
+
+const listOf = (cell: string | undefined): string[] =>
+  (cell ?? '').split(', ').filter((word) => word !== '');
+
+const manual = read('wire/README.md');
+
+describe('Every Markdown file', () => {
+  test('is looked at', () => {
+    expect(listMarkdown()).toEqual(
+      expect.arrayContaining(['README.md', 'wire/README.md', 'test/PGWIRE_TEST_PLAN.md']),
+    );
+    expect(LINKS.length).toBeGreaterThan(100);
+  });
+
+  test('has relative links only to what exists, headings included', () => {
+    expect(LINKS.filter(isBroken)).toEqual([]);
+  });
+
+  test('names only npm scripts that exist', () => {
+    const { scripts } = z
+      .object({ scripts: z.record(z.string(), z.string()) })
+      .parse(JSON.parse(read('package.json')));
+    const named = listMarkdown().flatMap((file) =>
+      [...read(file).matchAll(/npm run ([a-z]+)/g)].map(([, script = '']) => script),
+    );
+    expect(named.filter((script) => !(script in scripts))).toEqual([]);
+  });
+});
+
+describe('The manual of the listeners', () => {
+  test('has the table of kinds that the code has', () => {
+    const documented = tableBelow(manual, 'All kinds of statements').map(
+      ([kind = '', coveredBy, isReadOnly]) => ({
+        kind,
+        coveredBy: [kind, ...listOf(coveredBy)],
+        isReadOnly: isReadOnly === 'yes',
+      }),
+    );
+    expect(documented).toEqual(listStatementKinds());
+  });
+
+  test('has the synonyms that the code has', () => {
+    const line = /^These mean the same: (.*)\.$/m.exec(manual)?.[1];
+    const synonyms = listOf(line?.replaceAll('`', '')).map((pair) => pair.split(' and '));
+    expect(synonyms).toEqual([...KIND_SYNONYMS]);
+  });
+
+  describe('has for each setting', () => {
+    const rows = tableBelow(manual, 'Settings');
+
+    test('of a listener, its upstream and its guardrails a row', () => {
+      const groups = ['PostgreSQL', 'PostgreSQL listeners', 'Limits and policy'];
+      const settings = SETTING_NAMES.filter((name) => groups.includes(notesOf(name).group));
+      expect(rows.map(([name]) => name)).toEqual(expect.arrayContaining(settings));
+    });
+
+    test.each(rows)('the default: %s', (name = '', _unit, _key, fallback) => {
+      expect(isSettingName(name)).toBe(true);
+      expect(fallback).toBe(fallbackOf(name));
+    });
+
+    test('keys of a listener that exist, all of them but what it is called', () => {
+      const keys = rows.flatMap(([, , key]) => listOf(key)).filter((key) => !key.startsWith('--'));
+      expect(keys.toSorted()).toEqual(
+        LISTENER_KEYS.filter((key) => key !== 'name' && key !== 'backend').toSorted(),
+      );
+    });
+
+    test('the flag of pgwire-proxy where there is one', () => {
+      const flags = rows.flatMap(([name = '', , key]) =>
+        listOf(key)
+          .filter((word) => word.startsWith('--'))
+          .map((flag) => [flag.slice(2), name]),
+      );
+      expect(flags.toSorted()).toEqual(proxyFlags().toSorted());
+    });
+  });
+
+  test('has every SQLSTATE of ours in the table of errors', () => {
+    const documented = tableBelow(manual, 'Errors')
+      .flat()
+      .flatMap((cell) => cell.match(/\b[0-9A-Z]{5}\b/g) ?? []);
+    // Raised at the start only, where there is no client.
+    const { invalidParameterValue, ...raised } = SQLSTATE;
+    expect(invalidParameterValue).toBe('22023');
+    expect(documented).toEqual(expect.arrayContaining(Object.values(raised)));
+  });
+});
+
+function fallbackOf(name: string): string {
+  return isSettingName(name) ? (notesOf(name).fallback ?? 'unset') : '';
+}
+
+/** Read from the source: the command line shows them to nobody else. */
+function proxyFlags(): string[][] {
+  const [, table = ''] = /PROXY_FLAGS: Flags = \[\n(.*?)^\];/ms.exec(read('src/cli.ts')) ?? [];
+  return [...table.matchAll(/\['([a-z-]+)', '([A-Z_]+)'\]/g)].map(([, flag = '', name = '']) => [
+    flag,
+    name,
+  ]);
+}
+
+const layerOptions = z.tuple([
+  z.unknown(),
+  z.object({
+    layers: z.array(z.object({ files: z.string(), may: z.array(z.string()) })),
+  }),
+]);
+
+describe('ARCHITECTURE.md', () => {
+  test('has the table of layers that lint enforces', async () => {
+    const configuration: unknown = await new ESLint({ cwd: ROOT }).calculateConfigForFile(
+      path.join(ROOT, 'src/main.ts'),
+    );
+    const { rules } = z.object({ rules: z.record(z.string(), z.unknown()) }).parse(configuration);
+    const [, { layers }] = layerOptions.parse(rules['gatepost/layers']);
+    const documented = tableBelow(read('ARCHITECTURE.md'), 'Layers').map(([files, may]) => ({
+      files,
+      may: listOf(may),
+    }));
+    expect(documented).toEqual(layers);
+  });
+
+  test('names only files that exist', () => {
+    const named = [
+      ...read('ARCHITECTURE.md').matchAll(/`((?:src|wire|routes|test|\.ci)\/[^`*]+)`/g),
+    ];
+    const files = named.map(([, file = '']) => file);
+    expect(files.length).toBeGreaterThan(5);
+    expect(files.filter((file) => !existsSync(path.join(ROOT, file)))).toEqual([]);
+  });
+});
+
+describe('The test plan', () => {
+  const plan = read('test/PGWIRE_TEST_PLAN.md');
+
+  /** The specification's own words. */
+  const ITEMS: Readonly<Record<string, readonly string[]>> = {
+    'Unit tests': [
+      'Protocol message encoding/decoding',
+      'SSL negotiation',
+      'Startup sequence',
+      'Query handling',
+      'Error translation',
+      'Guardrail enforcement',
+      'Cancel request handling',
+      'Connection limits',
+      'Graceful shutdown',
+      'Guardrail limits',
+    ],
+    'Manual testing (via psql)': [
+      'Basic SELECT query',
+      'Multi-statement query',
+      'Catalog commands (\\d, \\dt, \\l)',
+      'DML with RETURNING',
+      'Transaction block',
+      'Query cancellation (Ctrl+C)',
+      'Large result truncation',
+      'Syntax error handling',
+      'Permission error handling',
+      'Timeout handling',
+    ],
+    'Load testing': [
+      'Concurrent connections up to limit',
+      'Connection rejection at limit',
+      'Query throughput',
+      'Memory usage under load',
+      'Graceful degradation',
+    ],
+    'Success criteria': [
+      'psql can connect and execute queries',
+      '\\d commands work (catalog queries)',
+      'Multi-statement queries work',
+      'UPDATE/INSERT/DELETE with RETURNING work',
+      'Transactions work properly',
+      'Cancel requests work (Ctrl+C)',
+      'Errors are properly translated',
+      'Resource limits are enforced',
+      'Metrics are collected',
+      'Graceful shutdown works',
+    ],
+  };
+
+  test.each(Object.entries(ITEMS))(
+    'has each item of "%s", with what covers it',
+    (heading, items) => {
+      const rows = tableBelow(plan, heading);
+      expect(rows.map(([item]) => item)).toEqual(items);
+      expect(rows.filter((cells) => !/\]\(|npm run/.test(cells.at(-1) ?? ''))).toEqual([]);
+    },
+  );
+});
+
+describe('docker-compose.yml', () => {
+  const [, service = ''] = read('docker-compose.yml').split(/^ {2}gatepost:$/m);
+  const [, environment = ''] = /^ {4}environment:\n((?: {6}.*\n)+)/m.exec(service) ?? [];
+  const pairs = [...environment.matchAll(/^ {6}([A-Z_]+): (.*)$/gm)];
+
+  test('gives Gatepost settings that exist', () => {
+    expect(pairs.length).toBeGreaterThan(5);
+    expect(pairs.map(([, name = '']) => name).filter((name) => !isSettingName(name))).toEqual([]);
+  });
+
+  test('has the defaults of Gatepost where .env leaves them out', () => {
+    const defaults = pairs.flatMap(([, name = '', value = '']) => {
+      const [, own = '', text = ''] = /^\$\{([A-Z_]+):-(.*)\}$/.exec(value) ?? [];
+      return own.startsWith('WIRE_') ? [[name, own, text]] : [];
+    });
+    expect(defaults.length).toBeGreaterThan(0);
+    expect(defaults).toEqual(
+      defaults.map(([name = '']) => [name, name, fallbackOf(name).replace('unset', '')]),
+    );
+  });
+
+  test('publishes ports on loopback only', () => {
+    const published = [...read('docker-compose.yml').matchAll(/^ {6}- '([\d.:]+)'$/gm)];
+    expect(published.map(([, port]) => port)).toEqual([
+      '127.0.0.1:3000:3000',
+      '127.0.0.1:5433:5433',
+    ]);
+  });
+});
