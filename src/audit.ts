@@ -9,7 +9,7 @@ import type { Observer, StatementFinished } from './observation.ts';
 export const AUDIT_TEXT_BYTES_MAX = 4096;
 
 /** Command tags that a line shows: one Query message can hold a million statements. */
-export const AUDIT_COMMAND_TAGS_MAX = 100;
+export const AUDIT_COMMAND_TAGS_MAX = 16;
 
 /** PostgreSQL's own tags are shorter; an upstream can send what it likes. */
 const COMMAND_TAG_LENGTH_MAX = 64;
@@ -58,7 +58,6 @@ export function toAuditLine(statement: StatementFinished, finishedAt: Date): str
     text_sha256: hash('sha256', text),
     text_len: textBytes,
     command_tags: commandTags.slice(0, AUDIT_COMMAND_TAGS_MAX).map(cutTag),
-    command_count: commandTags.length,
     rows: statement.rows,
     bytes: statement.bytes,
     duration_ms: roundMs(statement.durationMs),

@@ -17,7 +17,6 @@ export const SQLSTATE = {
   statementTooComplex: '54001',
   queryCanceled: '57014',
   adminShutdown: '57P01',
-  cannotConnectNow: '57P03',
   idleSessionTimeout: '57P05',
   internalError: 'XX000',
 } as const;

@@ -119,7 +119,12 @@ export class Session {
 
   /** Ends the session now: stops what runs and tells the client why. */
   abort(error: ServiceError): void {
-    this.#options.connection.interrupt(error);
+    const { connection } = this.#options;
+    connection.interrupt(error);
+    if (!connection.hasRoom) {
+      // It takes nothing, so that it would not hear why either; what waits for it must not.
+      connection.destroy();
+    }
     this.#stopWork(error);
   }
 

@@ -137,6 +137,10 @@ describe('A place', () => {
       client.send(startupPacket({ user: 'tester' }));
       expect(reportFields(await client.frame())).toMatchObject({ S: 'FATAL', C: '08001' });
       await client.closed();
+      await untilFact(
+        () => unreachable.observations.length > round + 1,
+        'the failed login to be observed',
+      );
     }
     await unreachable.stop();
   });

@@ -106,13 +106,33 @@ describe('A row of 2 GB', () => {
 });
 
 describe('An ErrorResponse', () => {
+  const row = dataRow('a value');
+  const unnamed = { C: 'XX000', M: 'The upstream reported an error and did not say which' };
+
   it.each([
-    { name: 'without SQLSTATE', frame: report('E', { S: 'ERROR', M: 'no code' }) },
-    { name: 'without a field', frame: report('E', {}) },
-    { name: 'without an end', frame: sizedFrame('E', 200) },
-    { name: 'of 1 MB', frame: report('E', { S: 'ERROR', C: '42601', M: 'x'.repeat(1e6) }) },
-  ])('that is odd leaves the session usable: $name', async ({ frame }) => {
-    expect(typesOf(await answerWith(frame, readyForQuery()))).toBe('EZ');
+    {
+      name: 'without SQLSTATE',
+      frame: report('E', { S: 'ERROR', M: 'no code', D: 'at all' }),
+      fields: { S: 'ERROR', C: 'XX000', M: 'no code', D: 'at all' },
+    },
+    {
+      name: 'with a SQLSTATE that is none',
+      frame: report('E', { S: 'ERROR', C: '1', M: 'odd' }),
+      fields: { C: 'XX000', M: 'odd' },
+    },
+    { name: 'without a field', frame: report('E', {}), fields: unnamed },
+    { name: 'without an end', frame: sizedFrame('E', 200), fields: unnamed },
+    { name: 'of 100 KB, without an end', frame: sizedFrame('E', 100_000), fields: unnamed },
+    {
+      name: 'of 1 MB',
+      frame: report('E', { S: 'ERROR', C: '42601', M: 'x'.repeat(1e6) }),
+      fields: { C: '42601', M: 'x'.repeat(1e6) },
+    },
+  ])('$name has a SQLSTATE at the client, and its session goes on', async ({ frame, fields }) => {
+    const frames = await answerWith(row, frame, readyForQuery());
+    expect(typesOf(frames)).toBe('DEZ');
+    expect(firstReport(frames)).toMatchObject(fields);
+    expect(gate.statements()).toMatchObject([{ outcome: 'error', sqlState: fields.C }]);
     client.send(queryFrame('next'));
     (await upstream.asked('next')).socket.write(DONE);
     expect(typesOf(await client.untilReady())).toBe('CZ');

@@ -6,7 +6,8 @@ import { createPostgresBackend } from '../../src/backends/postgres/postgres-back
 import type { Limits } from '../../src/config.ts';
 import { createSqlPolicy } from '../../src/guardrails/sql-policy.ts';
 import type { SqlPolicyRules } from '../../src/guardrails/sql-policy.ts';
-import type { Observation, StatementFinished } from '../../src/observation.ts';
+import { fanOut } from '../../src/observation.ts';
+import type { Observation, Observer, StatementFinished } from '../../src/observation.ts';
 import { CancelBudget } from '../../wire/cancel-budget.ts';
 import { CancelRegistry } from '../../wire/cancel-registry.ts';
 import { Listener } from '../../wire/listener.ts';
@@ -26,6 +27,8 @@ export interface GateOptions {
   readonly slowReaderTimeoutMs?: number;
   /** Shared by several gates, as the listeners of one process share it. */
   readonly cancels?: CancelRegistry;
+  /** Sees what is observed, besides the gate's own record. */
+  readonly observer?: Observer;
   /** In place of the real backend: for faults that no real server produces on demand. */
   readonly backend?: Backend;
 }
@@ -78,7 +81,7 @@ export async function startGate(options: GateOptions): Promise<Gate> {
       idleTimeoutMs,
       policy: await createSqlPolicy(rules),
       cancels: options.cancels ?? new CancelRegistry(),
-      observer: recorder,
+      observer: options.observer ? fanOut([options.observer, recorder]) : recorder,
     },
     startupTimeoutMs: options.startupTimeoutMs,
     slowReaderTimeoutMs: options.slowReaderTimeoutMs,

@@ -111,9 +111,37 @@ export function readErrorSummary(bytes: Buffer, offset: number, frameBytes: numb
   const sqlState = fields.get('C') ?? '';
   const severity = fields.get('V') ?? fields.get('S') ?? '';
   return {
-    sqlState: /^[0-9A-Z]{5}$/.test(sqlState) ? sqlState : UNKNOWN_SQLSTATE,
+    sqlState: isSqlState(sqlState) ? sqlState : UNKNOWN_SQLSTATE,
     isFatal: severity === 'FATAL' || severity === 'PANIC',
   };
+}
+
+/**
+ * The ErrorResponse to send for one that has no proper SQLSTATE, which is what programs look at;
+ * undefined for one that has.
+ *
+ * @param bytes the frame from `offset` on, its end may be missing
+ */
+export function repairErrorResponse(
+  bytes: Buffer,
+  offset: number,
+  frameBytes: number,
+): Buffer | undefined {
+  const fields = readReportFields(bytes, offset + FRAME_HEADER_BYTES, offset + frameBytes);
+  if (isSqlState(fields.get('C') ?? '')) {
+    return undefined;
+  }
+  return encodeErrorResponse({
+    severity: fields.get('V') ?? fields.get('S') ?? 'ERROR',
+    sqlState: UNKNOWN_SQLSTATE,
+    message: fields.get('M') ?? 'The upstream reported an error and did not say which',
+    detail: fields.get('D'),
+    hint: fields.get('H'),
+  });
+}
+
+function isSqlState(text: string): boolean {
+  return /^[0-9A-Z]{5}$/.test(text);
 }
 
 /** More fields than the protocol knows: the loop over an upstream's bytes ends here. */

@@ -25,7 +25,6 @@ export class FrameReader {
   #buffer: Buffer = EMPTY;
   #start = 0;
   #end = 0;
-  #isOwned = false;
 
   /** Bytes pushed and not yet read as part of a frame. */
   get bufferedBytes(): number {
@@ -43,7 +42,6 @@ export class FrameReader {
       this.#buffer = chunk;
       this.#start = 0;
       this.#end = chunk.length;
-      this.#isOwned = false;
       return;
     }
     this.#append(chunk);
@@ -100,19 +98,18 @@ export class FrameReader {
     this.#buffer = EMPTY;
     this.#start = 0;
     this.#end = 0;
-    this.#isOwned = false;
   }
 
   /** Appends by doubling, so that a frame trickled in single bytes costs what its bytes cost. */
   #append(chunk: Buffer): void {
     const needed = this.bufferedBytes + chunk.length;
-    if (!this.#isOwned || this.#end + chunk.length > this.#buffer.length) {
+    // A chunk of the socket's is full to its end, so that it is copied and never written to.
+    if (this.#end + chunk.length > this.#buffer.length) {
       const grown = Buffer.allocUnsafe(needed * 2);
       this.#buffer.copy(grown, 0, this.#start, this.#end);
       this.#buffer = grown;
       this.#end -= this.#start;
       this.#start = 0;
-      this.#isOwned = true;
     }
     chunk.copy(this.#buffer, this.#end);
     this.#end += chunk.length;

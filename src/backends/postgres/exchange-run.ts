@@ -4,6 +4,7 @@ import type { FrameVisitor, Verdict } from '../../../wire/protocol/frame-scanner
 import {
   readCommandTag,
   readErrorSummary,
+  repairErrorResponse,
   readTransactionStatus,
 } from '../../../wire/protocol/backend-messages.ts';
 import { ServiceError, SQLSTATE } from '../../errors.ts';
@@ -40,8 +41,8 @@ export class ExchangeRun {
   rows = 0;
   /** Set where relaying has to stop: at a limit, or at a COPY. The first reason counts. */
   stop: Stop | undefined;
-  /** The tag to send instead of one whose result was truncated. */
-  #truncatedTag: string | undefined;
+  /** What to send instead of a frame that is dropped. */
+  #substitutes: readonly BackendEvent[] = NO_EVENTS;
   /** Rows of the running statement that were delivered. */
   #statementRows = 0;
   #isStatementCut = false;
@@ -71,9 +72,7 @@ export class ExchangeRun {
         this.isReadyForwarded = true;
         return 'last';
       case BACKEND.errorResponse:
-        this.#noteError(bytes, offset, frameBytes);
-        this.isErrorForwarded = true;
-        return 'forward';
+        return this.#judgeError(bytes, offset, frameBytes);
       case BACKEND.parameterStatus:
         this.#noteParameter(bytes, offset, frameBytes);
         return 'forward';
@@ -134,21 +133,11 @@ export class ExchangeRun {
     return rows;
   }
 
-  /** How a truncated result ends, if one has just ended. */
-  takeTruncation(): readonly BackendEvent[] {
-    const commandTag = this.#truncatedTag;
-    if (commandTag === undefined) {
-      return NO_EVENTS;
-    }
-    this.#truncatedTag = undefined;
-    const { message, hint } = this.#guard.describeCut();
-    return [
-      {
-        kind: 'notice',
-        notice: { severity: 'WARNING', sqlState: SQLSTATE.warning, message, hint },
-      },
-      { kind: 'complete', commandTag },
-    ];
+  /** Gives what is sent in place of the frame that scanning has stopped behind, if anything. */
+  takeSubstitutes(): readonly BackendEvent[] {
+    const substitutes = this.#substitutes;
+    this.#substitutes = NO_EVENTS;
+    return substitutes;
   }
 
   #judgeRow(frameBytes: number): Verdict {
@@ -174,7 +163,25 @@ export class ExchangeRun {
       return 'forward';
     }
     this.#isStatementCut = false;
-    this.#truncatedTag = truncatedCommandTag(commandTag, delivered);
+    const { message, hint } = this.#guard.describeCut();
+    this.#substitutes = [
+      {
+        kind: 'notice',
+        notice: { severity: 'WARNING', sqlState: SQLSTATE.warning, message, hint },
+      },
+      { kind: 'complete', commandTag: truncatedCommandTag(commandTag, delivered) },
+    ];
+    return 'end';
+  }
+
+  #judgeError(bytes: Buffer, offset: number, frameBytes: number): Verdict {
+    this.#noteError(bytes, offset, frameBytes);
+    this.isErrorForwarded = true;
+    const repaired = repairErrorResponse(bytes, offset, frameBytes);
+    if (repaired === undefined) {
+      return 'forward';
+    }
+    this.#substitutes = [{ kind: 'frames', chunks: [repaired], rows: 0 }];
     return 'end';
   }
 

@@ -161,11 +161,11 @@ export class Relay implements BackendSession {
       this.#stop(run, run.stop.error);
     }
     this.#loseOn(scan);
-    const truncation = run.takeTruncation();
+    const substitutes = run.takeSubstitutes();
     const rows = run.takeRows();
     return scan.forward.length === 0
-      ? truncation
-      : [{ kind: 'frames', chunks: scan.forward, rows }, ...truncation];
+      ? substitutes
+      : [{ kind: 'frames', chunks: scan.forward, rows }, ...substitutes];
   }
 
   #loseOn({ failure }: Scan): void {

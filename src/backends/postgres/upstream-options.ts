@@ -14,6 +14,10 @@ const APPLICATION_NAME_BYTES_MAX = 63;
  */
 const BACKSTOP_MS = 1000;
 
+const DSN_HINT =
+  'Its form is postgresql://user:password@host:port/database?sslmode=verify-full, with special ' +
+  'characters percent-encoded, and the files it names must be readable';
+
 /** What every session of a listener is opened with. */
 export interface SessionGuardrails {
   readonly limits: Limits;
@@ -22,19 +26,23 @@ export interface SessionGuardrails {
 }
 
 /**
- * Parses a DSN as `pg` does, TLS modes and their files included.
+ * Parses a DSN as `pg` does, TLS modes and their files included. Where it says nothing of TLS or
+ * the database, plain text and the user's name are meant: `pg` would ask PGSSLMODE and PGDATABASE,
+ * which no configuration check shows.
  *
  * @throws ServiceError 08001 without the DSN's text, which holds a password
  */
 export function parseDsn(dsn: string): ClientConfig {
   try {
-    return parseIntoClientConfig(dsn);
+    const config = parseIntoClientConfig(dsn);
+    const database = config.database ?? config.user;
+    return { ...config, ssl: config.ssl ?? false, ...(database === undefined ? {} : { database }) };
   } catch (cause) {
     throw new ServiceError(
       SQLSTATE.connectionNotEstablished,
       'The connection string of the upstream PostgreSQL cannot be read',
       {
-        hint: 'Its form is postgresql://user:password@host:port/database?sslmode=verify-full, with special characters percent-encoded, and the files it names must be readable',
+        hint: DSN_HINT,
         cause,
       },
     );

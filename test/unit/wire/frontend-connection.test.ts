@@ -243,13 +243,15 @@ describe('end', () => {
 
   test('loses no last words to bytes of the client that nobody has read', async () => {
     loopback.far.pause();
-    loopback.far.send(sizedFrame('d', 4 * MEBIBYTE));
+    const unread = sizedFrame('d', 4 * MEBIBYTE);
+    loopback.far.send(unread);
     await untilFact(() => loopback.near.isPaused(), 'the socket to be paused');
     connection.write(Buffer.from('last words'));
     const ended = connection.end();
     loopback.far.resume();
     expect((await loopback.far.bytes(10)).toString()).toBe('last words');
     await ended;
+    expect(loopback.near.bytesRead).toBe(unread.length);
   });
 
   test('waits two seconds and no longer for a client that does not leave', async () => {

@@ -83,12 +83,12 @@ function takeAndClose(socket: Socket, received: Buffer[]): void {
   });
 }
 
-/** Answers an SSLRequest, and goes on in TLS when the answer is S. */
+/** Answers an SSLRequest, and goes on in TLS when the answer begins with S. */
 function answerSslRequest(socket: Socket, received: Buffer[], answer: string): void {
   socket.once('data', (chunk: Buffer) => {
     received.push(chunk);
     socket.write(answer);
-    if (answer === 'S') {
+    if (answer.startsWith('S')) {
       takeAndClose(secure(socket), received);
     }
   });

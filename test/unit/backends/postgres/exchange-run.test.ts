@@ -137,7 +137,7 @@ describe('at a limit', () => {
       error: { sqlState: '54000', severity: 'ERROR' },
     });
     expect(run.takeRows()).toBe(3);
-    expect(run.takeTruncation()).toEqual([]);
+    expect(run.takeSubstitutes()).toEqual([]);
   });
 
   test('keeps the reason that it was stopped for before', () => {
@@ -157,9 +157,9 @@ describe('at a limit', () => {
       'skip',
     ]);
     expect(run.stop).toBeUndefined();
-    expect(run.takeTruncation()).toEqual([]);
+    expect(run.takeSubstitutes()).toEqual([]);
     expect(judge(commandComplete('SELECT 5'))).toEqual(['end']);
-    expect(run.takeTruncation()).toEqual([
+    expect(run.takeSubstitutes()).toEqual([
       {
         kind: 'notice',
         notice: {
@@ -170,7 +170,7 @@ describe('at a limit', () => {
       },
       { kind: 'complete', commandTag: 'SELECT 3' },
     ]);
-    expect(run.takeTruncation()).toEqual([]);
+    expect(run.takeSubstitutes()).toEqual([]);
     expect(run.commandTags).toEqual(['SELECT 5']);
   });
 
@@ -178,10 +178,10 @@ describe('at a limit', () => {
     open({ onLimit: 'truncate' });
     expect(judge(ROW, ROW, commandComplete('SELECT 2'))).toEqual(['forward', 'forward', 'forward']);
     expect(judge(ROW, ROW, commandComplete('SELECT 2'))).toEqual(['forward', 'skip', 'end']);
-    expect(run.takeTruncation()[1]).toEqual({ kind: 'complete', commandTag: 'SELECT 1' });
+    expect(run.takeSubstitutes()[1]).toEqual({ kind: 'complete', commandTag: 'SELECT 1' });
     expect(judge(commandComplete('SET'))).toEqual(['forward']);
     expect(judge(ROW, commandComplete('INSERT 0 1'))).toEqual(['skip', 'end']);
-    expect(run.takeTruncation()[1]).toEqual({ kind: 'complete', commandTag: 'INSERT 0 1' });
+    expect(run.takeSubstitutes()[1]).toEqual({ kind: 'complete', commandTag: 'INSERT 0 1' });
   });
 });
 

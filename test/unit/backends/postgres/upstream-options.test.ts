@@ -54,6 +54,13 @@ describe('parseDsn', () => {
     });
   });
 
+  test('asks no environment for TLS or the database', () => {
+    expect(parseDsn('postgresql://gate:secret@db.example')).toMatchObject({
+      ssl: false,
+      database: 'gate',
+    });
+  });
+
   test.each([
     ['a port that is none', 'postgresql://gate:secret@db.example:port/shop'],
     ['an address that is none', 'postgresql://gate:secret@[::1/shop'],

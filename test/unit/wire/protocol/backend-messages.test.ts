@@ -216,6 +216,12 @@ describe('readErrorSummary', () => {
     });
   });
 
+  test('does not take the next frame for the end of a field', () => {
+    const cut = backendFrame('E', 'SFATAL\0C57P0');
+    const bytes = Buffer.concat([cut, Buffer.from('1\0\0\0\0\0')]);
+    expect(readErrorSummary(bytes, 0, cut.length)).toEqual({ sqlState: 'XX000', isFatal: true });
+  });
+
   test('reads what is there of a frame whose end is missing', () => {
     const frame = errorResponse('57P01', 'FATAL');
     for (let length = 5; length <= frame.length; length += 1) {

@@ -177,6 +177,14 @@ describe('large frames', () => {
     expect(forward).toEqual([frame.subarray(0, PREFIX_BYTES)]);
   });
 
+  test('are copied as far as their prefix, and no further', () => {
+    const frame = sizedFrame('D', 100_000);
+    scanner.scan(frame.subarray(0, 100), FORWARD);
+    const { forward } = scanner.scan(frame.subarray(100), FORWARD);
+    expect(forward.map(({ length }) => length)).toEqual([PREFIX_BYTES, 100_000 - PREFIX_BYTES]);
+    expect(forward[1]?.buffer).toBe(frame.buffer);
+  });
+
   test.each([
     ['forward', true],
     ['last', true],
