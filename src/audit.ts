@@ -28,8 +28,8 @@ interface Audit extends Observer {
 
 /**
  * Opens an Observer that writes one JSON line per finished statement. Lines are handed to the
- * operating system in order and not synced one by one; the file may be rotated by copy and
- * truncate. Rejects when the file cannot be opened.
+ * operating system in order, some milliseconds later at most, and not synced one by one; the file
+ * may be rotated by copy and truncate. Rejects when the file cannot be opened.
  */
 export async function openAudit({ file, report }: AuditOptions): Promise<Audit> {
   const writer = new AuditWriter({ output: await openAuditOutput(file), report });

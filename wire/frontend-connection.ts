@@ -10,7 +10,7 @@ import type { Frame } from './protocol/frame-reader.ts';
 const READ_AHEAD_BYTES_MAX = 64 * 1024;
 
 /** A client that takes no byte for so long is given up. */
-export const SLOW_READER_TIMEOUT_MS = 60_000;
+const SLOW_READER_TIMEOUT_MS = 60_000;
 
 /** How long the last words to a client may take. */
 const LAST_WORDS_TIMEOUT_MS = 2000;

@@ -11,7 +11,7 @@ export interface Tools {
 
 const OMISSIONS: ReadonlyMap<string, string> = new Map([
   ['pgbouncer', 'everything about PgBouncer, which is not installed (Debian: pgbouncer)'],
-  ['pgbench', 'small queries and connections: no pgbench on PATH (Debian: postgresql-contrib)'],
+  ['pgbench', 'small queries and connections: no pgbench on PATH (Debian: postgresql)'],
   ['psql', 'the big select by psql: no psql on PATH (Debian: postgresql-client)'],
 ]);
 

@@ -32,7 +32,7 @@ describe('The embedded PostgreSQL, running', () => {
     expect(bench.reports()).toEqual([
       `Making a new PostgreSQL cluster in ${bench.directory}/postgres`,
       expect.stringMatching(
-        /running on 127\.0\.0\.1:\d+, its data is kept in .*\/postgres, .*superuser; .* set POSTGRES_HOST/,
+        /on 127\.0\.0\.1:\d+, its data is kept in .*\/postgres, .*superuser; .*POSTGRES_HOST/,
       ),
     ]);
   });

@@ -45,7 +45,7 @@ export async function loginDirectly(
 }
 
 /** Answers the server's authentication requests after a startup packet. */
-export async function authenticate(client: WireClient, url: string): Promise<ReceivedFrame[]> {
+async function authenticate(client: WireClient, url: string): Promise<ReceivedFrame[]> {
   const password = decodeURIComponent(new URL(url).password);
   const clientNonce = randomBytes(18).toString('base64');
   for (;;) {

@@ -166,7 +166,7 @@ function answerFrames(reader: FrameReader, connection: FakeConnection, session: 
 }
 
 /** ReadyForQuery outside of a transaction. */
-export const READY = frontendFrame('Z', 'I');
+const READY = frontendFrame('Z', 'I');
 
 /** AuthenticationOk, two ParameterStatus, BackendKeyData and ReadyForQuery. */
 function welcome(processId: number): Buffer {

@@ -26,7 +26,7 @@ import type { Upstream } from './upstream.ts';
 const KEPT_BYTES_MAX = 1024 * 1024;
 
 /** How long an upstream may go on after it was told to stop. */
-export const CANCEL_GRACE_MS = 2000;
+const CANCEL_GRACE_MS = 2000;
 
 export interface RelayOptions {
   readonly upstream: Upstream;
