@@ -19,7 +19,7 @@ const QUIT_TIMEOUT_MS = 5_000;
  * How long the last lines are waited for when the server has ended. Processes that outlive a
  * killed server keep its output open.
  */
-const LAST_LINES_TIMEOUT_MS = 1_000;
+const LAST_LINES_TIMEOUT_MS = 5000;
 
 const LOOPBACK = '127.0.0.1';
 
