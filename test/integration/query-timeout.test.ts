@@ -9,6 +9,7 @@ import {
   it,
   test,
 } from '@jest/globals';
+import { errorResponse, readyForQuery } from '../support/backend-frames.ts';
 import { createTestDatabase, runDirectly } from '../support/databases.ts';
 import type { TestDatabase } from '../support/databases.ts';
 import { startFakeUpstream } from '../support/fake-upstream.ts';
@@ -147,6 +148,23 @@ describe('A statement that ends about when its time does', () => {
     expect([...answers].filter((types) => !/^(TDC|T?E)Z$/.test(types))).toEqual([]);
     racer.destroy();
     await narrow.stop();
+  });
+
+  it('has no second error, when its own is on the way already', async () => {
+    const upstream = await startFakeUpstream({});
+    const narrow = await startGate({ dsn: upstream.dsn, limits: { queryTimeoutMs: 50 } });
+    const failing = await WireClient.login(narrow.port);
+    failing.send(queryFrame('select'));
+    const { socket } = await upstream.asked('select');
+    socket.write(errorResponse('22012'));
+    await untilFact(() => upstream.cancels === 1, 'the timeout to strike');
+    socket.write(readyForQuery());
+    const frames = await failing.untilReady();
+    expect(typesOf(frames)).toBe('EZ');
+    expect(firstReport(frames)).toMatchObject({ C: '22012' });
+    failing.destroy();
+    await narrow.stop();
+    await upstream.stop();
   });
 });
 
