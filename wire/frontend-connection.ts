@@ -105,7 +105,7 @@ export class FrontendConnection {
 
   /** Writes chunks in order, in one system call. */
   write(...chunks: readonly Buffer[]): void {
-    if (this.#isClosed) {
+    if (this.#isClosed || this.#socket.writableEnded) {
       return;
     }
     if (chunks.length > 1) {

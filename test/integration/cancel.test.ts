@@ -100,6 +100,22 @@ describe('A cancel', () => {
     expect(typesOf(await client.query('select 1'))).toBe('TDCZ');
   });
 
+  it('reaches an upstream that speaks TLS', async () => {
+    const chained = await startGate({
+      dsn:
+        `postgresql://tester@127.0.0.1:${gate.port}/` +
+        `?sslmode=verify-full&sslrootcert=${TEST_CERTIFICATES.authority}`,
+    });
+    const { client, key } = await loginWithKey(chained.port);
+    client.send(queryFrame('select pg_sleep(60)'));
+    await untilTrue(database.url, runningStatements('select pg_sleep(60)', 1));
+    await cancel(chained.port, key);
+    expect(firstReport(await client.untilReady())).toMatchObject(CANCELLED);
+    expect(typesOf(await client.query('select 1'))).toBe('TDCZ');
+    client.destroy();
+    await chained.stop();
+  });
+
   it('is what Ctrl+C in psql sends, with the same end as on a direct connection', async () => {
     const [through, direct] = [await interruptPsql(gate.url), await interruptPsql(database.url)];
     expect(through.stderr).toContain('ERROR:  canceling statement due to user request');
