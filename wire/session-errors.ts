@@ -3,18 +3,19 @@ import { ServiceError, SQLSTATE, toServiceError } from '../src/errors.ts';
 import { ProtocolError } from './protocol/frame.ts';
 import type { ReportFields } from './protocol/backend-messages.ts';
 
-/** An error as ErrorResponse fields; the session id tells operator and user what to look for. */
+/** An error as ErrorResponse fields. */
+export function errorReport(error: ServiceError): ReportFields {
+  const { severity, sqlState, message, detail, hint, position } = error;
+  return { severity, sqlState, message, detail, hint, position };
+}
+
+/** The same, for errors of our own; the session id tells operator and user what to look for. */
 export function sessionReport(error: ServiceError, sessionId: string): ReportFields {
   const session = `Session ${sessionId}`;
-  return {
-    severity: error.severity,
-    sqlState: error.sqlState,
-    message: error.message,
-    // The server's own details end with a full stop, ours do not.
-    detail: error.detail === undefined ? session : `${error.detail.replace(/\.$/, '')}. ${session}`,
-    hint: error.hint,
-    position: error.position,
-  };
+  // The server's own details end with a full stop, ours do not.
+  const detail =
+    error.detail === undefined ? session : `${error.detail.replace(/\.$/, '')}. ${session}`;
+  return { ...errorReport(error), detail };
 }
 
 /** Any thrown value as what ends a session. */

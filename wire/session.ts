@@ -4,6 +4,7 @@ import type {
   Backend,
   BackendSession,
   Frontend,
+  Setting,
   TransactionStatus,
 } from '../src/backends/backend.ts';
 import type { Limits } from '../src/config.ts';
@@ -139,9 +140,15 @@ export class Session {
     if (opening.isNewerMinor || asked.protocolOptions.length > 0) {
       connection.write(encodeNegotiateProtocolVersion(asked.protocolOptions));
     }
-    const { limits, warnings } = narrowLimits(context.limits, asked.ownSettings);
+    const isForBackend = ([name]: Setting): boolean =>
+      context.backend.ownSettings?.has(name.toLowerCase()) === true;
+    const { limits, warnings } = narrowLimits(
+      context.limits,
+      asked.ownSettings.filter((setting) => !isForBackend(setting)),
+    );
+    const settings = [...asked.startup.settings, ...asked.ownSettings.filter(isForBackend)];
     const backend = await context.backend.open(
-      asked.startup,
+      { ...asked.startup, settings },
       this.#frontend(),
       this.#lifetime.signal,
     );

@@ -17,11 +17,17 @@ import {
   encodeCommandComplete,
   encodeErrorResponse,
   encodeNoticeResponse,
+  encodeParameterStatus,
   encodeReadyForQuery,
 } from './protocol/backend-messages.ts';
 import { FRAME_HEADER_BYTES, ProtocolError } from './protocol/frame.ts';
 import { readQueryText } from './protocol/frontend-messages.ts';
-import { queryTimeoutError, sessionReport } from './session-errors.ts';
+import {
+  encodeDataRows,
+  encodeEmptyQueryResponse,
+  encodeRowDescription,
+} from './protocol/result-messages.ts';
+import { errorReport, queryTimeoutError, sessionReport } from './session-errors.ts';
 
 export interface StatementRunnerOptions {
   readonly backend: BackendSession;
@@ -56,7 +62,7 @@ interface Answer {
   sqlState: string | undefined;
   /** What ends the session. */
   fatal: ServiceError | undefined;
-  /** The backend's error was one of ours: a limit, a timeout, an unsupported COPY. */
+  /** The error is one of ours: a limit, a timeout, an unsupported COPY. */
   hasOwnError: boolean;
 }
 
@@ -235,17 +241,26 @@ export class StatementRunner {
       case 'frames':
         connection.write(...event.chunks);
         break;
+      case 'columns':
+        connection.write(encodeRowDescription(event.columns));
+        break;
+      case 'rows':
+        connection.write(encodeDataRows(event.rows));
+        break;
       case 'notice':
         connection.write(encodeNoticeResponse(event.notice));
+        break;
+      case 'parameter':
+        connection.write(encodeParameterStatus(...event.setting));
         break;
       case 'complete':
         connection.write(encodeCommandComplete(event.commandTag));
         break;
+      case 'empty':
+        connection.write(encodeEmptyQueryResponse());
+        break;
       case 'error':
-        answer.hasOwnError = true;
-        answer.sqlState = event.error.sqlState;
-        answer.fatal = event.error.severity === 'FATAL' ? event.error : undefined;
-        this.#writeError(event.error);
+        this.#takeError(event, answer);
         break;
       case 'gone':
         answer.sqlState = event.error.sqlState;
@@ -259,6 +274,20 @@ export class StatementRunner {
           connection.write(encodeReadyForQuery(event.status));
         }
         break;
+    }
+  }
+
+  #takeError(
+    { error, isFromDatabase = false }: Extract<BackendEvent, { kind: 'error' }>,
+    answer: Answer,
+  ): void {
+    answer.hasOwnError = !isFromDatabase;
+    answer.sqlState = error.sqlState;
+    answer.fatal = error.severity === 'FATAL' ? error : undefined;
+    if (isFromDatabase) {
+      this.#options.connection.write(encodeErrorResponse(errorReport(error)));
+    } else {
+      this.#writeError(error);
     }
   }
 
@@ -293,18 +322,25 @@ function textOf(frame: Buffer): string {
 }
 
 /** How a statement ended; pure. */
-function outcomeOf(
-  answer: Answer,
-  { guard, stoppedBy, isCancelForwarded }: Running,
-): StatementOutcome {
+function outcomeOf(answer: Answer, running: Running): StatementOutcome {
   if (answer.status === undefined) {
-    return stoppedBy ?? 'aborted';
-  }
-  if (answer.hasOwnError) {
-    return stoppedBy ?? (guard.exceeded === undefined ? 'refused' : 'limited');
+    return running.stoppedBy ?? 'aborted';
   }
   if (answer.sqlState === undefined) {
-    return guard.exceeded === undefined ? 'ok' : 'truncated';
+    return running.guard.exceeded === undefined ? 'ok' : 'truncated';
   }
-  return isCancelForwarded && answer.sqlState === SQLSTATE.queryCanceled ? 'cancelled' : 'error';
+  return failureOf(answer, running);
+}
+
+function failureOf(
+  { sqlState, hasOwnError }: Answer,
+  { guard, stoppedBy, isCancelForwarded }: Running,
+): StatementOutcome {
+  if (isCancelForwarded && sqlState === SQLSTATE.queryCanceled) {
+    return stoppedBy ?? 'cancelled';
+  }
+  if (!hasOwnError) {
+    return 'error';
+  }
+  return stoppedBy ?? (guard.exceeded === undefined ? 'refused' : 'limited');
 }

@@ -36,13 +36,32 @@ export interface Notice {
   readonly hint?: string | undefined;
 }
 
+/** What the rows of a result hold, in the order of their values. */
+export interface Column {
+  readonly name: string;
+  /** Object id of the type, as in pg_type: 25 is text, 114 is json. */
+  readonly typeOid: number;
+}
+
+/** The values of one row in text format; null is SQL's NULL. */
+export type Row = readonly (Buffer | null)[];
+
 /** One step of an answer. */
 export type BackendEvent =
   /** Encoded frames to be written in this order, and how many DataRow frames are among them. */
   | { readonly kind: 'frames'; readonly chunks: readonly Buffer[]; readonly rows: number }
+  /** A result begins. */
+  | { readonly kind: 'columns'; readonly columns: readonly Column[] }
+  /** Some of its rows, counted by the guard already. */
+  | { readonly kind: 'rows'; readonly rows: readonly Row[] }
   | { readonly kind: 'notice'; readonly notice: Notice }
+  /** A run-time setting that the frontend wants to know has another value now. */
+  | { readonly kind: 'parameter'; readonly setting: Setting }
   | { readonly kind: 'complete'; readonly commandTag: string }
-  | { readonly kind: 'error'; readonly error: ServiceError }
+  /** The text held no statement. */
+  | { readonly kind: 'empty' }
+  /** `isFromDatabase`: the database's own answer, and not ours in its place. */
+  | { readonly kind: 'error'; readonly error: ServiceError; readonly isFromDatabase?: boolean }
   /**
    * The last event where there is no `ready` and nothing to be told: the backend has said among
    * the frames why it has gone, or has left one half sent.
@@ -113,6 +132,8 @@ export interface BackendSession {
 /** A database that sessions can be opened with. */
 export interface Backend {
   readonly name: string;
+  /** Settings of the gate's own namespace that sessions of this backend understand. */
+  readonly ownSettings?: ReadonlySet<string>;
   /**
    * @param signal aborts the attempt
    * @throws ServiceError FATAL, without credentials or addresses

@@ -152,5 +152,8 @@ function wordFor(event: Exclude<BackendEvent, { kind: 'frames' }>): string {
       return `gone ${event.error.sqlState}`;
     case 'ready':
       return `${event.isForwarded ? 'was ready' : 'ready'} ${event.status}`;
+    default:
+      // What only a backend yields that encodes nothing itself.
+      return event.kind;
   }
 }

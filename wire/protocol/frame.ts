@@ -38,12 +38,14 @@ export const BACKEND = {
   copyInResponse: code('G'),
   copyOutResponse: code('H'),
   dataRow: code('D'),
+  emptyQueryResponse: code('I'),
   errorResponse: code('E'),
   negotiateProtocolVersion: code('v'),
   noticeResponse: code('N'),
   notificationResponse: code('A'),
   parameterStatus: code('S'),
   readyForQuery: code('Z'),
+  rowDescription: code('T'),
 } as const;
 
 const FRONTEND_TYPES: ReadonlySet<number> = new Set(Object.values(FRONTEND));

@@ -155,6 +155,14 @@ describe('how a statement ended', () => {
       { outcome: 'refused', sqlState: '0A000' },
     ],
     [
+      "error: the database's own, in an error that is encoded here",
+      plays(
+        { kind: 'error', error: copy, isFromDatabase: true },
+        ready({ isForwarded: false, sqlState: '0A000' }),
+      ),
+      { outcome: 'error', sqlState: '0A000' },
+    ],
+    [
       'limited: an error of ours at a limit',
       async function* play(exchange) {
         exceed(exchange);
@@ -276,5 +284,35 @@ describe('what a session learns', () => {
     expect(await runner.cancel()).toBe('late');
     stage.answers.push(plays(ready()));
     expect(await runner.run(queryFrame('select 1'), 'I')).toBe('I');
+  });
+});
+
+describe('a result that the backend did not encode', () => {
+  test('is sent as the protocol has it, in the order in which it came', async () => {
+    stage.answers.push(
+      plays(
+        { kind: 'columns', columns: [{ name: 'result', typeOid: 114 }] },
+        { kind: 'rows', rows: [[Buffer.from('{}')], [null]] },
+        { kind: 'complete', commandTag: 'SELECT 2' },
+        { kind: 'parameter', setting: ['application_name', 'new'] },
+        { kind: 'empty' },
+        ready({ isForwarded: false }),
+      ),
+    );
+    await stage.createRunner().run(queryFrame('db.c.find()'), 'I');
+    const frames = await stage.far.untilReady();
+    expect(frames.map(({ type }) => type).join('')).toBe('TDDCSIZ');
+    expect(frames[1]?.bytes.toString('latin1')).toContain('{}');
+    expect(frames[4]?.bytes.toString('latin1')).toContain('application_name\0new\0');
+  });
+
+  test("has the database's own error without our session in its DETAIL", async () => {
+    const error = new ServiceError('XX000', 'MongoServerError[BadValue]: bad', { detail: '{}' });
+    stage.answers.push(
+      plays({ kind: 'error', error, isFromDatabase: true }, ready({ isForwarded: false })),
+    );
+    await stage.createRunner().run(queryFrame('db.c.find()'), 'I');
+    const [frame] = await stage.far.untilReady();
+    expect(frame?.bytes.toString('latin1')).toContain('\0D{}\0');
   });
 });

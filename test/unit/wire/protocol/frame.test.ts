@@ -35,12 +35,14 @@ const MANUAL_BACKEND = {
   copyInResponse: 'G',
   copyOutResponse: 'H',
   dataRow: 'D',
+  emptyQueryResponse: 'I',
   errorResponse: 'E',
   negotiateProtocolVersion: 'v',
   noticeResponse: 'N',
   notificationResponse: 'A',
   parameterStatus: 'S',
   readyForQuery: 'Z',
+  rowDescription: 'T',
 };
 
 function letters(types: Readonly<Record<string, number>>): Record<string, string> {
