@@ -30,7 +30,7 @@ COPY --from=build /app/dist dist
 ENV NODE_ENV=production GATEPOST_DATA_DIR=/var/lib/gatepost
 USER node
 VOLUME /var/lib/gatepost
-EXPOSE 3000 5433
+EXPOSE 3000 5433 5434
 STOPSIGNAL SIGTERM
 # The process, not its databases: a restart does not bring a database back.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \

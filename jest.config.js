@@ -1,5 +1,5 @@
-// Unit tests need nothing; integration tests share one PostgreSQL, which is started only when one
-// of them is run.
+// Unit tests need nothing; integration tests share one PostgreSQL and one MongoDB, which are
+// started only when one of them is run.
 const shared = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
@@ -27,8 +27,8 @@ export default {
       ...shared,
       displayName: 'integration',
       testMatch: ['<rootDir>/test/integration/**/*.test.ts'],
-      globalSetup: '<rootDir>/test/support/start-postgres.js',
-      globalTeardown: '<rootDir>/test/support/stop-postgres.js',
+      globalSetup: '<rootDir>/test/support/start-databases.js',
+      globalTeardown: '<rootDir>/test/support/stop-databases.js',
     },
   ],
 };

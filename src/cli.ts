@@ -90,7 +90,9 @@ async function loadVerified(
 
 function createProgram({ writeOut, writeError }: Surroundings): Command {
   return new Command('gatepost')
-    .description('A guarded gate to PostgreSQL: psql in, with limits, cancel, metrics and audit')
+    .description(
+      'A guarded gate to PostgreSQL and MongoDB: psql in, with limits, cancel, metrics, audit',
+    )
     .usage('[command] [options]')
     .version(readVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print what can be given')

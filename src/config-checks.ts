@@ -2,6 +2,8 @@
 
 import { describeListener } from './config-file.ts';
 import type { ListenerTexts } from './config-file.ts';
+import { LISTENER_SECRETS } from './config-listener-keys.ts';
+import type { ListenerConfig } from './config-listeners.ts';
 import type { SettingName } from './config-settings.ts';
 import { readGiven, readSecret } from './config-sources.ts';
 import type { ConfigInputs, GivenTexts } from './config-sources.ts';
@@ -66,18 +68,24 @@ export function withSecrets(
   problems: string[],
 ): ListenerTexts[] {
   return listeners.map((listener, index) => {
-    const text = listener['upstream_dsn_file'];
-    if (text === undefined) {
-      return listener;
-    }
     const label = describeListener(listener['name'], index);
-    if (listener['upstream_dsn'] !== undefined) {
-      problems.push(`${label}: upstream_dsn and upstream_dsn_file are both given: keep one`);
-      return listener;
+    const texts: Record<string, string> = { ...listener };
+    for (const [key, fileKey] of LISTENER_SECRETS) {
+      const text = listener[fileKey];
+      if (text === undefined) {
+        continue;
+      }
+      if (listener[key] !== undefined) {
+        problems.push(`${label}: ${key} and ${fileKey} are both given: keep one`);
+        continue;
+      }
+      const given = { text, source: 'file' };
+      const secret = readSecret(`${label}: ${fileKey}`, given, inputs, problems);
+      if (secret !== undefined) {
+        texts[key] = secret;
+      }
     }
-    const given = { text, source: 'file' };
-    const dsn = readSecret(`${label}: upstream_dsn_file`, given, inputs, problems);
-    return dsn === undefined ? listener : { ...listener, upstream_dsn: dsn };
+    return texts;
   });
 }
 
@@ -88,8 +96,14 @@ const UPSTREAM_PARTS: readonly SettingName[] = [
   'POSTGRES_PASSWORD',
 ];
 
+const POSTGRES_LISTS: readonly SettingName[] = ['WIRE_ALLOW', 'WIRE_DENY'];
+
 /** What is allowed, and yet probably not what was meant. */
-export function describeRisks(given: GivenTexts): string[] {
+export function describeRisks(
+  given: GivenTexts,
+  listeners: readonly ListenerConfig[],
+  command: ConfigInputs['command'],
+): string[] {
   const { settings, warnings } = given;
   const risks = [...warnings];
   const ignored = UPSTREAM_PARTS.filter((name) => settings.has(name));
@@ -101,8 +115,41 @@ export function describeRisks(given: GivenTexts): string[] {
         : `Ignored by the embedded PostgreSQL: ${names}; set POSTGRES_HOST to use your own`,
     );
   }
-  if (settings.has('MONGODB_URI')) {
-    risks.push('MONGODB_URI is set, but nothing listens for MongoDB in this version');
+  return command === 'serve' ? [...risks, ...describeMongodbRisks(given, listeners)] : risks;
+}
+
+function describeMongodbRisks(
+  { settings }: GivenTexts,
+  listeners: readonly ListenerConfig[],
+): string[] {
+  const risks: string[] = [];
+  const mongodb = listeners.filter((listener) => listener.backend === 'mongodb');
+  const uri = settings.get('MONGODB_URI')?.text;
+  if (uri !== undefined && !mongodb.some(({ mongodbUri }) => mongodbUri === uri)) {
+    risks.push(
+      'MONGODB_URI is ignored, because no listener uses it: set WIRE_MONGODB_PORT, or write ' +
+        'backend = "mongodb" in a listener of the file',
+    );
   }
-  return risks;
+  if (
+    settings.has('MONGOD_BINARY') &&
+    mongodb.every(({ mongodbUri }) => mongodbUri !== undefined)
+  ) {
+    risks.push('MONGOD_BINARY is ignored, because no listener uses the embedded MongoDB');
+  }
+  const lists = POSTGRES_LISTS.filter((name) => settings.has(name)).join(', ');
+  const open = mongodb.filter(({ policy: { allow, deny, access } }) => {
+    return allow.length + deny.length === 0 && access === 'read-write';
+  });
+  return lists === ''
+    ? risks
+    : [...risks, ...open.map(({ name }) => describeForeignLists(lists, name))];
+}
+
+/** Who denied DROP may think that nobody can drop a collection. */
+function describeForeignLists(lists: string, listener: string): string {
+  return (
+    `Ignored by listener ${listener}: ${lists}, for PostgreSQL only; set WIRE_MONGODB_ALLOW or ` +
+    'WIRE_MONGODB_DENY to restrict its commands'
+  );
 }

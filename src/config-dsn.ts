@@ -72,12 +72,34 @@ function explainParts(parts: ConnectionString): string | undefined {
   if (![user, password ?? '', hosts, path, query].every(isPercentEncoded)) {
     return 'a percent sign in it must be written %25';
   }
-  if (hosts === '' && !new URLSearchParams(query).has('host')) {
+  const isMongodb = scheme.startsWith('mongodb');
+  if (hosts === '' && (isMongodb || !new URLSearchParams(query).has('host'))) {
     return 'it names no host';
   }
   // The parser of URLs knows the ports and how IPv6 addresses are written.
   const isWellFormed = hosts.split(',').every((host) => URL.canParse(`${scheme}://${host}`));
-  return isWellFormed ? undefined : 'its host or port is malformed';
+  if (!isWellFormed) {
+    return 'its host or port is malformed';
+  }
+  return isMongodb ? explainMongodbParts(parts) : undefined;
+}
+
+/** What MongoDB's driver refuses beside: told here, where no part of it is shown. */
+function explainMongodbParts(parts: ConnectionString): string | undefined {
+  const { scheme, user, password, hosts } = parts;
+  if (user === '' && password !== undefined) {
+    return 'it has a password and no user';
+  }
+  if (/[:[\]]/.test(`${user}${password ?? ''}`)) {
+    return 'a : [ or ] inside a name or password must be written %3A %5B or %5D';
+  }
+  if (hosts.split(',').some((host) => host === '' || /:0*$/.test(host))) {
+    return 'one of its hosts or ports is empty or zero';
+  }
+  const isOneName = !/[,:]/.test(hosts);
+  return scheme === 'mongodb' || isOneName
+    ? undefined
+    : 'mongodb+srv:// takes one host and no port';
 }
 
 function isPercentEncoded(text: string): boolean {

@@ -2,7 +2,8 @@
 
 import { parse, TomlError } from 'smol-toml';
 import type { TomlTable, TomlValue } from 'smol-toml';
-import { isSettingName, LISTENER_KEYS, notesOf, SETTING_NAMES } from './config-settings.ts';
+import { DEFAULT_BACKEND, LISTENER_KEYS, otherBackendOf } from './config-listener-keys.ts';
+import { isSettingName, notesOf, SETTING_NAMES } from './config-settings.ts';
 import type { SettingName } from './config-settings.ts';
 import { nearestName } from './nearest-name.ts';
 
@@ -68,9 +69,12 @@ function parseListeners(value: TomlValue, problems: string[]): ListenerTexts[] {
 function parseListener(table: TomlTable, index: number, problems: string[]): ListenerTexts {
   const texts: Record<string, string> = {};
   const label = describeListener(table['name'], index);
+  const { backend: written = '' } = table;
+  const backend = written === '' ? DEFAULT_BACKEND : written;
   for (const [key, value] of Object.entries(table)) {
-    if (!LISTENER_KEYS.includes(key)) {
-      problems.push(describeUnknown(key, label, LISTENER_KEYS));
+    const misfit = describeMisfit(key, backend, label);
+    if (misfit !== undefined) {
+      problems.push(misfit);
       continue;
     }
     const isList = LISTENER_LIST_KEYS.includes(key);
@@ -80,6 +84,18 @@ function parseListener(table: TomlTable, index: number, problems: string[]): Lis
     }
   }
   return texts;
+}
+
+/** Why a listener of this backend cannot have the key; undefined when it can. */
+function describeMisfit(key: string, backend: TomlValue, label: string): string | undefined {
+  if (!LISTENER_KEYS.includes(key)) {
+    return describeUnknown(key, label, LISTENER_KEYS);
+  }
+  const other = otherBackendOf(key, backend);
+  return other === undefined
+    ? undefined
+    : `${label}: ${key} is of backend "${other}", and this listener has backend ` +
+        `${JSON.stringify(backend)}: leave it out, or set backend = "${other}"`;
 }
 
 /** How problems speak of a listener: by its name, or by its place while it has none. */

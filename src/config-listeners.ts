@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { describeListener } from './config-file.ts';
-import type { FileListener, Settings } from './config-settings.ts';
+import type { FileListener } from './config-listener-keys.ts';
+import type { Settings } from './config-settings.ts';
 
 /** What is done at a row or byte limit: stop with ERROR 54000, or deliver up to it and go on. */
 export type OnLimit = 'error' | 'truncate';
@@ -20,34 +21,54 @@ export interface TlsFiles {
   readonly keyFile: string;
 }
 
-/** Which statement kinds may run; empty lists restrict nothing. */
+/** Which statement kinds, or MongoDB commands, may run; empty lists restrict nothing. */
 interface PolicyConfig {
   readonly allow: readonly string[];
   readonly deny: readonly string[];
   readonly access: 'read-write' | 'read-only';
 }
 
-/** One port for psql and what is behind it, everything resolved. */
-export interface ListenerConfig {
+interface MongodbPolicyConfig extends PolicyConfig {
+  /** Whether statements may make the server run JavaScript. */
+  readonly isJavaScriptAllowed: boolean;
+}
+
+/** What every listener has, whatever is behind it. */
+interface SharedConfig {
   /** Label of logs and metrics. */
   readonly name: string;
-  readonly backend: 'postgres';
   readonly host: string;
   readonly port: number;
-  /** Connection string of the upstream; undefined for the embedded PostgreSQL. A secret. */
-  readonly upstreamDsn: string | undefined;
-  /** Whether `/readyz` needs this listener's upstream to answer. */
+  /** Whether `/readyz` needs what is behind this listener to answer. */
   readonly isRequired: boolean;
   readonly tls: TlsFiles | undefined;
   readonly connectionsMax: number;
   readonly idleTimeoutMs: number;
   readonly limits: Limits;
+}
+
+/** A port for psql to PostgreSQL. */
+export interface PostgresListenerConfig extends SharedConfig {
+  readonly backend: 'postgres';
+  /** Connection string of the upstream; undefined for the embedded PostgreSQL. A secret. */
+  readonly upstreamDsn: string | undefined;
   readonly policy: PolicyConfig;
 }
 
+/** A port for psql to MongoDB. */
+export interface MongodbListenerConfig extends SharedConfig {
+  readonly backend: 'mongodb';
+  /** Connection string; undefined for the embedded MongoDB. A secret. */
+  readonly mongodbUri: string | undefined;
+  readonly policy: MongodbPolicyConfig;
+}
+
+/** One port for psql and what is behind it, everything resolved. */
+export type ListenerConfig = PostgresListenerConfig | MongodbListenerConfig;
+
 export interface ListenerContext {
   readonly settings: Settings;
-  /** The upstream of a listener that names none of its own. */
+  /** The upstream of a PostgreSQL listener that names none of its own. */
   readonly upstreamDsn: string | undefined;
   readonly workingDirectory: string;
   readonly problems: string[];
@@ -59,19 +80,75 @@ export function resolveListener(
   index: number,
   context: ListenerContext,
 ): ListenerConfig {
+  const shared = resolveShared(listener, index, context);
+  return listener.backend === 'postgres'
+    ? { ...shared, ...resolvePostgres(listener, context) }
+    : { ...shared, ...resolveMongodb(listener, context) };
+}
+
+function resolveShared(
+  listener: FileListener,
+  index: number,
+  context: ListenerContext,
+): Omit<SharedConfig, 'isRequired'> {
   const { settings } = context;
   return {
     name: listener.name,
-    backend: listener.backend,
     host: listener.host ?? settings.HOST,
     port: listener.port,
-    upstreamDsn: listener.upstream_dsn ?? context.upstreamDsn,
-    isRequired: (listener.readiness ?? settings.POSTGRES_READINESS) === 'required',
     tls: resolveTls(listener, describeListener(listener.name, index), context),
     connectionsMax: listener.max_connections ?? settings.WIRE_MAX_CONNECTIONS,
     idleTimeoutMs: listener.idle_timeout ?? settings.WIRE_IDLE_TIMEOUT,
     limits: resolveLimits(listener, settings),
-    policy: resolvePolicy(listener, settings),
+  };
+}
+
+type PostgresFileListener = Extract<FileListener, { backend: 'postgres' }>;
+type MongodbFileListener = Extract<FileListener, { backend: 'mongodb' }>;
+
+/** What is a backend's own, and whether it has to answer, of which each has its own idea. */
+type Own<T extends ListenerConfig> = Omit<T, Exclude<keyof SharedConfig, 'isRequired'>>;
+
+function resolvePostgres(
+  listener: PostgresFileListener,
+  { settings, upstreamDsn }: ListenerContext,
+): Own<PostgresListenerConfig> {
+  return {
+    backend: 'postgres',
+    upstreamDsn: listener.upstream_dsn ?? upstreamDsn,
+    isRequired: (listener.readiness ?? settings.POSTGRES_READINESS) === 'required',
+    policy: {
+      allow: listener.allow ?? settings.WIRE_ALLOW ?? [],
+      deny: listener.deny ?? settings.WIRE_DENY ?? [],
+      access: listener.access ?? settings.WIRE_ACCESS,
+    },
+  };
+}
+
+function resolveMongodb(
+  listener: MongodbFileListener,
+  { settings }: ListenerContext,
+): Own<MongodbListenerConfig> {
+  const mongodbUri = listener.mongodb_uri ?? settings.MONGODB_URI;
+  // The embedded one may still be fetched while PostgreSQL has been served for long.
+  const usual = mongodbUri === undefined ? 'optional' : 'required';
+  return {
+    backend: 'mongodb',
+    mongodbUri,
+    isRequired: (listener.readiness ?? settings.MONGODB_READINESS ?? usual) === 'required',
+    policy: resolveMongodbPolicy(listener, settings),
+  };
+}
+
+function resolveMongodbPolicy(
+  listener: MongodbFileListener,
+  settings: Settings,
+): MongodbPolicyConfig {
+  return {
+    allow: listener.allow ?? settings.WIRE_MONGODB_ALLOW ?? [],
+    deny: listener.deny ?? settings.WIRE_MONGODB_DENY ?? [],
+    access: listener.access ?? settings.WIRE_ACCESS,
+    isJavaScriptAllowed: listener.javascript ?? settings.WIRE_MONGODB_JAVASCRIPT,
   };
 }
 
@@ -81,14 +158,6 @@ function resolveLimits(listener: FileListener, settings: Settings): Limits {
     bytesMax: listener.max_bytes ?? settings.WIRE_MAX_BYTES,
     queryTimeoutMs: listener.query_timeout ?? settings.WIRE_QUERY_TIMEOUT,
     onLimit: listener.on_limit ?? settings.WIRE_ON_LIMIT,
-  };
-}
-
-function resolvePolicy(listener: FileListener, settings: Settings): PolicyConfig {
-  return {
-    allow: listener.allow ?? settings.WIRE_ALLOW ?? [],
-    deny: listener.deny ?? settings.WIRE_DENY ?? [],
-    access: listener.access ?? settings.WIRE_ACCESS,
   };
 }
 
@@ -164,11 +233,22 @@ const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/i;
 export function describeExposure(listeners: readonly ListenerConfig[]): string[] {
   return listeners
     .filter(({ host }) => !LOOPBACK.test(host))
-    .map(({ name, host, tls }) => {
+    .map((listener) => {
+      const { name, host, tls } = listener;
       const lacks = tls === undefined ? 'TLS or authentication' : 'authentication';
       return (
         `Listener ${name} listens on ${host} without ${lacks}: whoever reaches the port acts as ` +
-        'the user of the upstream; keep it behind a firewall, or set HOST to 127.0.0.1'
+        `${describeActor(listener)}; keep it behind a firewall, or set HOST to 127.0.0.1`
       );
     });
+}
+
+/** As whom the clients of a listener act. */
+function describeActor(listener: ListenerConfig): string {
+  if (listener.backend === 'postgres') {
+    return 'the user of the upstream';
+  }
+  return listener.mongodbUri === undefined
+    ? 'the administrator of the embedded MongoDB'
+    : 'the user of the MongoDB connection string';
 }

@@ -1,13 +1,20 @@
 // From texts to values, with every problem found in one pass.
 
 import assert from 'node:assert/strict';
-import type { z } from 'zod';
+import * as z from 'zod';
 import { describeListener } from './config-file.ts';
 import type { ListenerTexts } from './config-file.ts';
+import { DEFAULT_BACKEND, LISTENER_SECRETS, listenerSchema } from './config-listener-keys.ts';
+import type { FileListener } from './config-listener-keys.ts';
 import { echo } from './config-problems.ts';
-import { configSchema, isSettingName, notesOf } from './config-settings.ts';
-import type { FileListener, Settings } from './config-settings.ts';
+import { isSettingName, notesOf, settingsSchema } from './config-settings.ts';
+import type { Settings } from './config-settings.ts';
 import type { GivenTexts } from './config-sources.ts';
+
+const configSchema = z.strictObject({
+  settings: settingsSchema,
+  listeners: z.array(listenerSchema),
+});
 
 /** Values of everything that was accepted, with defaults for the rest. */
 export interface ParsedTexts {
@@ -22,7 +29,7 @@ export interface ParsedTexts {
 export function parseTexts(given: GivenTexts, problems: string[]): ParsedTexts {
   const texts = {
     settings: Object.fromEntries([...given.settings].map(([name, { text }]) => [name, text])),
-    listeners: given.listeners,
+    listeners: given.listeners.map((listener) => ({ backend: DEFAULT_BACKEND, ...listener })),
   };
   const result = configSchema.safeParse(texts);
   if (result.success) {
@@ -34,6 +41,8 @@ export function parseTexts(given: GivenTexts, problems: string[]): ParsedTexts {
   return configSchema.parse(withoutRefused(texts, refused));
 }
 
+const NEEDED_KEYS = ['name', 'port', 'backend'];
+
 function withoutRefused(
   texts: { settings: Record<string, string>; listeners: readonly ListenerTexts[] },
   refused: ReadonlySet<string>,
@@ -43,8 +52,8 @@ function withoutRefused(
   );
   return {
     settings: omitRefused(texts.settings, 'settings', refused),
-    // Nothing more can be said about a listener without these two.
-    listeners: listeners.filter((listener) => 'name' in listener && 'port' in listener),
+    // Nothing more can be said about a listener that lacks one of these.
+    listeners: listeners.filter((listener) => NEEDED_KEYS.every((key) => key in listener)),
   };
 }
 
@@ -83,5 +92,6 @@ function describeListenerIssue(
   if (text === undefined) {
     return `${label}: ${key} is missing`;
   }
-  return `${label}: ${key} is ${key === 'upstream_dsn' ? '***' : echo(text)}: ${message}`;
+  const isSecret = LISTENER_SECRETS.some(([secret]) => secret === key);
+  return `${label}: ${key} is ${isSecret ? '***' : echo(text)}: ${message}`;
 }

@@ -42,6 +42,9 @@ function describe(listener: ListenerConfig, config: Config): string[] {
     ['allow', policy.allow.length > 0 ? visible(policy.allow.join(', ')) : 'all'],
     ['deny', policy.deny.length > 0 ? visible(policy.deny.join(', ')) : 'none'],
     ['access', policy.access],
+    ...(listener.backend === 'mongodb'
+      ? [['javascript', String(listener.policy.isJavaScriptAllowed)]]
+      : []),
   ];
   return [`Listener ${listener.name}`, ...table(rows)];
 }
@@ -51,10 +54,12 @@ function describeAddress(host: string, port: number): string {
   return `${place}:${port === 0 ? 'any free port' : port}`;
 }
 
-function describeUpstream({ upstreamDsn }: ListenerConfig, { dataDirectory }: Config): string {
-  return upstreamDsn === undefined
-    ? `embedded PostgreSQL, data in ${visible(dataDirectory)}`
-    : maskConnectionString(upstreamDsn);
+function describeUpstream(listener: ListenerConfig, { dataDirectory }: Config): string {
+  const isPostgres = listener.backend === 'postgres';
+  const text = isPostgres ? listener.upstreamDsn : listener.mongodbUri;
+  return text === undefined
+    ? `embedded ${isPostgres ? 'PostgreSQL' : 'MongoDB'}, data in ${visible(dataDirectory)}`
+    : maskConnectionString(text);
 }
 
 const UNITS = [

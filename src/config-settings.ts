@@ -6,8 +6,7 @@ import { maskConnectionString } from './config-dsn.ts';
 import * as values from './config-values.ts';
 import type { TextType } from './config-values.ts';
 
-type SettingGroup =
-  'Service' | 'PostgreSQL' | 'PostgreSQL listeners' | 'Limits and policy' | 'MongoDB';
+type SettingGroup = 'Service' | 'PostgreSQL' | 'MongoDB' | 'Listeners' | 'Limits and policy';
 
 /** What a setting is for, beside how it is parsed. */
 export interface SettingNotes {
@@ -55,7 +54,7 @@ const CONNECTIONS_MAX = 10_000;
 /** Counters stay exact numbers far beyond it, and no psql survives as many rows. */
 const ROWS_MAX = 1_000_000_000_000;
 
-const { duration, size, choice, path, wordList } = values;
+const { duration, size, choice, path, wordList, commandList } = values;
 
 const service = 'Service';
 const serviceSettings = {
@@ -136,11 +135,40 @@ const postgresSettings = {
   }),
 };
 
-const listeners = 'PostgreSQL listeners';
+const mongodb = 'MongoDB';
+const mongodbSettings = {
+  MONGODB_URI: optional(values.mongodbUri, {
+    group: mongodb,
+    summary: 'Connection string of your MongoDB; without it an embedded one runs',
+    secret: 'connection-string',
+  }),
+  MONGODB_URI_FILE: optional(path('file'), {
+    group: mongodb,
+    summary: 'File that holds MONGODB_URI',
+  }),
+  MONGODB_READINESS: optional(choice(['required', 'optional']), {
+    group: mongodb,
+    summary:
+      'Whether /readyz needs MongoDB to answer; unset is required with a connection string, ' +
+      'and optional for the embedded one, which may have to be fetched first',
+  }),
+  MONGOD_BINARY: optional(path('file'), {
+    group: mongodb,
+    summary: 'The mongod program of the embedded MongoDB; unset takes one that is found or fetched',
+  }),
+};
+
+const listeners = 'Listeners';
 const listenerSettings = {
   WIRE_POSTGRES_PORT: withDefault(values.optionalListenPort, '5433', {
     group: listeners,
-    summary: 'Port for psql; where a file has [[listeners]], opened only when this is set',
+    summary:
+      'Port for psql to PostgreSQL; where a file has [[listeners]], opened only when this is set',
+  }),
+  WIRE_MONGODB_PORT: withDefault(values.optionalListenPort, '5434', {
+    group: listeners,
+    summary:
+      'Port for psql to MongoDB; where a file has [[listeners]], opened only when this is set',
   }),
   WIRE_MAX_CONNECTIONS: withDefault(values.count(CONNECTIONS_MAX), '100', {
     group: listeners,
@@ -184,83 +212,49 @@ const policySettings = {
   }),
   WIRE_ALLOW: optional(wordList, {
     group: policy,
-    summary: 'The only statement kinds that may run; unset is all',
+    summary: 'The only statement kinds that PostgreSQL listeners run; unset is all',
   }),
   WIRE_DENY: optional(wordList, {
     group: policy,
-    summary: 'Statement kinds that may not run; unset is none',
+    summary: 'Statement kinds that PostgreSQL listeners refuse; unset is none',
   }),
   WIRE_ACCESS: withDefault(choice(['read-write', 'read-only']), 'read-write', {
     group: policy,
-    summary: 'Whether statements may change anything',
+    summary: 'Whether statements may change anything, whichever database they are for',
+  }),
+  WIRE_MONGODB_ALLOW: optional(commandList, {
+    group: policy,
+    summary: 'The only commands and stages that MongoDB listeners run; unset is all',
+  }),
+  WIRE_MONGODB_DENY: optional(commandList, {
+    group: policy,
+    summary: 'Commands and stages that MongoDB listeners refuse; unset is none',
+  }),
+  WIRE_MONGODB_JAVASCRIPT: withDefault(values.flag, 'false', {
+    group: policy,
+    summary:
+      'Whether statements may make MongoDB run JavaScript: $where, $function, $accumulator ' +
+      'and mapReduce',
   }),
 };
 
-const mongodb = 'MongoDB';
-const mongodbSettings = {
-  MONGODB_URI: optional(values.mongodbUri, {
-    group: mongodb,
-    summary: 'Connection string of your MongoDB (reserved: nothing uses it in this version)',
-    secret: 'connection-string',
-  }),
-  MONGODB_URI_FILE: optional(path('file'), {
-    group: mongodb,
-    summary: 'File that holds MONGODB_URI',
-  }),
-  WIRE_MONGODB_PORT: withDefault(values.optionalListenPort, '5434', {
-    group: mongodb,
-    summary: 'Port for psql to MongoDB (reserved: nothing listens there in this version)',
-  }),
-};
-
-const settingsSchema = z.strictObject({
+const settingsShape = {
   ...serviceSettings,
   ...postgresSettings,
+  ...mongodbSettings,
   ...listenerSettings,
   ...policySettings,
-  ...mongodbSettings,
-});
+};
 
-/** `[[listeners]]` of the file: what one leaves out comes from the setting of the same meaning. */
-const listenerSchema = z.strictObject({
-  name: values.listenerName.schema,
-  backend: values.listenerBackend.schema.prefault('postgres'),
-  port: values.listenPort.schema,
-  host: values.listenHost.schema.optional(),
-  upstream_dsn: values.postgresDsn.schema.optional(),
-  upstream_dsn_file: path('file').schema.optional(),
-  readiness: postgresSettings.POSTGRES_READINESS.unwrap().optional(),
-  tls_cert: path('file').schema.optional(),
-  tls_key: path('file').schema.optional(),
-  max_connections: listenerSettings.WIRE_MAX_CONNECTIONS.unwrap().optional(),
-  query_timeout: duration.schema.optional(),
-  max_rows: policySettings.WIRE_MAX_ROWS.unwrap().optional(),
-  max_bytes: size.schema.optional(),
-  on_limit: policySettings.WIRE_ON_LIMIT.unwrap().optional(),
-  idle_timeout: duration.schema.optional(),
-  allow: wordList.schema.optional(),
-  deny: wordList.schema.optional(),
-  access: policySettings.WIRE_ACCESS.unwrap().optional(),
-});
-
-/** Everything that can be configured, from text. */
-export const configSchema: z.ZodObject<
-  {
-    settings: typeof settingsSchema;
-    listeners: z.ZodArray<typeof listenerSchema>;
-  },
-  z.core.$strict
-> = z.strictObject({ settings: settingsSchema, listeners: z.array(listenerSchema) });
+/** Every setting, from text. */
+export const settingsSchema: z.ZodObject<typeof settingsShape, z.core.$strict> =
+  z.strictObject(settingsShape);
 
 export type Settings = z.output<typeof settingsSchema>;
-export type FileListener = z.output<typeof listenerSchema>;
 export type SettingName = keyof Settings;
 
 /** Every setting, in the order of the table. */
 export const SETTING_NAMES: readonly SettingName[] = settingsSchema.keyof().options;
-
-/** Every key of a listener in the file. */
-export const LISTENER_KEYS: readonly string[] = listenerSchema.keyof().options;
 
 export function isSettingName(name: string): name is SettingName {
   return Object.hasOwn(settingsSchema.shape, name);

@@ -161,6 +161,23 @@ export const wordList: TextType<readonly string[]> = textType({
   explain: () => 'an entry is empty',
 });
 
+/** `find`, `$out`, or `aggregate:$out`: a command, a stage of any, a stage of one. */
+const COMMAND = /^([a-z_]\w*|([a-z_]\w*:)?\$[a-z_]\w*)$/i;
+
+/** MongoDB commands and stages separated by commas, each once; the policy knows their names. */
+export const commandList: TextType<readonly string[]> = textType({
+  argument: 'list',
+  accepted: 'commands and stages separated by commas, such as drop, $out, aggregate:$merge',
+  parse: (text) => {
+    const words = text.split(',').map((word) => word.trim().replace(/\s*:\s*/, ':'));
+    return words.every((word) => COMMAND.test(word)) ? [...new Set(words)] : undefined;
+  },
+  explain: (text) => {
+    const isEmpty = text.split(',').some((word) => word.trim() === '');
+    return isEmpty ? 'an entry is empty' : 'an entry is neither a command nor a stage';
+  },
+});
+
 /** Text without a NUL or half a character, neither of which the protocol or a path can carry. */
 const isPlainText = (text: string): boolean => text !== '' && !/[\0\p{Surrogate}]/u.test(text);
 
@@ -224,14 +241,6 @@ export const listenerName: TextType<string> = textType({
   argument: 'name',
   accepted: '1 to 63 of a to z, 0 to 9 and -',
   parse: (text) => (/^[a-z0-9-]{1,63}$/.test(text) ? text : undefined),
-});
-
-/** The one backend there is; the other is refused by name. */
-export const listenerBackend: TextType<'postgres'> = textType<'postgres'>({
-  argument: 'backend',
-  accepted: 'postgres',
-  parse: (text) => (text === 'postgres' ? text : undefined),
-  explain: (text) => (text === 'mongodb' ? 'mongodb is not in this version' : undefined),
 });
 
 function connectionString(argument: string, schemes: readonly string[]): TextType<string> {

@@ -3,12 +3,13 @@ import path from 'node:path';
 import { checkTogether, describeRisks, withSecrets } from './config-checks.ts';
 import { composeConnectionString } from './config-dsn.ts';
 import { describeExposure, refuseClashes, resolveListener } from './config-listeners.ts';
+import type { FileListener } from './config-listener-keys.ts';
 import type { ListenerConfig } from './config-listeners.ts';
 import { parseTexts } from './config-parse.ts';
 import type { ParsedTexts } from './config-parse.ts';
 import { ConfigError } from './config-problems.ts';
 import { describeSetting, SETTING_NAMES } from './config-settings.ts';
-import type { FileListener, SettingName, Settings } from './config-settings.ts';
+import type { SettingName, Settings } from './config-settings.ts';
 import { gatherTexts } from './config-sources.ts';
 import type { ConfigInputs, GivenTexts, SystemInputs } from './config-sources.ts';
 
@@ -22,6 +23,8 @@ export interface Config {
   readonly listeners: readonly ListenerConfig[];
   /** Where the embedded databases keep their data; absolute. */
   readonly dataDirectory: string;
+  /** The mongod program of the embedded MongoDB, absolute; undefined for whichever is found. */
+  readonly mongodBinary: string | undefined;
   readonly shutdownTimeoutMs: number;
   /** Absolute, or `-` for standard output; undefined for no audit. */
   readonly auditFile: string | undefined;
@@ -86,7 +89,7 @@ function resolveConfig(
   const { workingDirectory } = inputs;
   const upstreamDsn = resolveUpstream(settings);
   const isHttpServed = inputs.command === 'serve';
-  const listeners = listListeners(parsed, given).map((listener, index) =>
+  const listeners = listListeners(parsed, given, inputs.command).map((listener, index) =>
     resolveListener(listener, index, { settings, upstreamDsn, workingDirectory, problems }),
   );
   refuseClashes(listeners, isHttpServed ? settings.PORT : undefined, problems);
@@ -95,23 +98,34 @@ function resolveConfig(
     http: isHttpServed ? { host: settings.HOST, port: settings.PORT } : undefined,
     listeners,
     dataDirectory: path.resolve(workingDirectory, settings.GATEPOST_DATA_DIR),
+    mongodBinary: settings.MONGOD_BINARY && path.resolve(workingDirectory, settings.MONGOD_BINARY),
     shutdownTimeoutMs: settings.SHUTDOWN_TIMEOUT,
     auditFile: resolveAuditFile(settings.AUDIT_FILE, workingDirectory),
     logLevel: settings.LOG_LEVEL,
     isOtelMetricsEnabled: settings.WIRE_ENABLE_OTEL_METRICS,
-    warnings: [...describeRisks(given), ...describeExposure(listeners)],
+    warnings: [...describeRisks(given, listeners, inputs.command), ...describeExposure(listeners)],
     settings: SETTING_NAMES.map((name) => describeOrigin(name, given)),
   };
 }
 
-/** The file's listeners, and the usual one where the file has none or its port was asked for. */
-function listListeners({ settings, listeners }: ParsedTexts, given: GivenTexts): FileListener[] {
-  const port = settings.WIRE_POSTGRES_PORT;
-  const isWanted = given.listeners.length === 0 || given.settings.has('WIRE_POSTGRES_PORT');
-  if (port === 'off' || !isWanted) {
-    return [...listeners];
+/** The file's listeners, and the usual ones where it has none or their ports were asked for. */
+function listListeners(
+  { settings, listeners }: ParsedTexts,
+  given: GivenTexts,
+  command: ConfigInputs['command'],
+): FileListener[] {
+  const all = [...listeners];
+  const isWanted = (name: SettingName): boolean =>
+    given.listeners.length === 0 || given.settings.has(name);
+  const { WIRE_POSTGRES_PORT: postgresPort, WIRE_MONGODB_PORT: mongodbPort } = settings;
+  if (postgresPort !== 'off' && isWanted('WIRE_POSTGRES_PORT')) {
+    all.push({ name: 'postgres', backend: 'postgres', port: postgresPort });
   }
-  return [...listeners, { name: 'postgres', backend: 'postgres', port }];
+  // The proxy is in front of one PostgreSQL and nothing else.
+  if (command === 'serve' && mongodbPort !== 'off' && isWanted('WIRE_MONGODB_PORT')) {
+    all.push({ name: 'mongodb', backend: 'mongodb', port: mongodbPort });
+  }
+  return all;
 }
 
 function resolveUpstream(settings: Settings): string | undefined {

@@ -9,11 +9,15 @@ import { CancelRegistry } from '../wire/cancel-registry.ts';
 import { Listener } from '../wire/listener.ts';
 import type { ListenerOptions } from '../wire/listener.ts';
 import { openAudit } from './audit.ts';
+import type { Backend } from './backends/backend.ts';
+import { createMongodbBackend } from './backends/mongodb/mongodb-backend.ts';
 import { createPostgresBackend } from './backends/postgres/postgres-backend.ts';
-import type { PostgresBackend } from './backends/postgres/postgres-backend.ts';
 import type { Config, ListenerConfig } from './config.ts';
+import { createEmbeddedMongodb } from './embedded/mongodb.ts';
+import type { EmbeddedMongodb } from './embedded/mongodb.ts';
 import { createEmbeddedPostgres } from './embedded/postgres.ts';
 import type { EmbeddedPostgres } from './embedded/postgres.ts';
+import { ServiceError, SQLSTATE } from './errors.ts';
 import { createSqlPolicy } from './guardrails/sql-policy.ts';
 import { group, startAll, stopAll } from './lifecycle.ts';
 import type { Component } from './lifecycle.ts';
@@ -62,8 +66,9 @@ export async function runService(config: Config, { version }: ServiceOptions): P
   const stoppingAtMs = performance.now();
   parts.readiness.startDraining();
   stop.forced.addEventListener('abort', () => {
-    // Nobody waits for the sessions any more; the database must not outlive us.
-    void parts.embedded?.stop(stop.forced);
+    // Nobody waits for the sessions any more; the databases must not outlive us.
+    void parts.embedded.postgres?.stop(stop.forced);
+    void parts.embedded.mongodb?.stop(stop.forced);
   });
   const deadline = AbortSignal.any([stop.forced, AbortSignal.timeout(config.shutdownTimeoutMs)]);
   await stopAll(parts.components, { deadline, closeTimeoutMs: CLOSE_TIMEOUT_MS, observer });
@@ -81,10 +86,14 @@ export async function runService(config: Config, { version }: ServiceOptions): P
  */
 export async function verifyListeners({ listeners }: Config): Promise<void> {
   for (const listener of listeners) {
-    await createSqlPolicy(listener.policy);
     createListenerContext(listener);
-    if (listener.upstreamDsn !== undefined) {
-      createBackend(listener, listener.upstreamDsn);
+    if (listener.backend === 'mongodb') {
+      createGateBackend(listener, () => listener.mongodbUri ?? '');
+    } else {
+      await createSqlPolicy(listener.policy);
+      if (listener.upstreamDsn !== undefined) {
+        createGateBackend(listener, () => listener.upstreamDsn ?? '');
+      }
     }
   }
 }
@@ -121,17 +130,21 @@ async function openObservers(config: Config, version: string): Promise<Observers
   };
 }
 
+/** What runs where no database is configured. */
+interface Embedded {
+  readonly postgres: EmbeddedPostgres | undefined;
+  readonly mongodb: EmbeddedMongodb | undefined;
+}
+
 interface Parts {
   /** In the order of their start; HTTP comes first, so that it can say "not ready" to the end. */
   readonly components: readonly Component[];
   readonly readiness: Readiness;
-  readonly embedded: EmbeddedPostgres | undefined;
+  readonly embedded: Embedded;
 }
 
 function buildParts(config: Config, { observer, metrics }: Observers, version: string): Parts {
-  const embedded = config.listeners.some(({ upstreamDsn }) => upstreamDsn === undefined)
-    ? createEmbeddedPostgres({ directory: config.dataDirectory, observer })
-    : undefined;
+  const embedded = buildEmbedded(config, observer);
   const gates = buildGates(config, observer, embedded);
   const readiness = createReadiness({
     observer,
@@ -149,18 +162,49 @@ function buildParts(config: Config, { observer, metrics }: Observers, version: s
       observer,
       app: createApp({ version, observer, readiness, metrics }),
     });
+  const components = [
+    http,
+    // Does not wait for its server, which may have to be fetched.
+    embedded.mongodb,
+    embedded.postgres,
+    group(
+      'listeners',
+      gates.map(({ component, listener }) => announced(component, listener.name, readiness)),
+    ),
+  ];
   return {
     readiness,
     embedded,
-    components: [
-      ...(http === undefined ? [] : [http]),
-      ...(embedded === undefined ? [] : [embedded]),
-      group(
-        'listeners',
-        gates.map(({ component, listener }) => announced(component, listener.name, readiness)),
-      ),
-    ],
+    components: components.filter((component) => component !== undefined),
   };
+}
+
+function buildEmbedded(
+  { listeners, dataDirectory: directory, mongodBinary: binary }: Config,
+  observer: Observer,
+): Embedded {
+  const isNeeded = (backend: ListenerConfig['backend']): boolean =>
+    listeners.some(
+      (listener) => listener.backend === backend && upstreamOf(listener) === undefined,
+    );
+  return {
+    postgres: isNeeded('postgres') ? createEmbeddedPostgres({ directory, observer }) : undefined,
+    mongodb: isNeeded('mongodb')
+      ? createEmbeddedMongodb({ directory, observer, binary })
+      : undefined,
+  };
+}
+
+/** The connection string of a listener that has one. */
+function upstreamOf(listener: ListenerConfig): string | undefined {
+  return listener.backend === 'postgres' ? listener.upstreamDsn : listener.mongodbUri;
+}
+
+/** What every backend of a gate has besides its sessions. */
+interface GateBackend extends Backend {
+  probe(signal: AbortSignal): Promise<void>;
+  /** Ends what is shared by its sessions, if anything is. */
+  close?(): Promise<void>;
 }
 
 interface Gate {
@@ -170,17 +214,13 @@ interface Gate {
 }
 
 /** One gate a listener. Its upstream is known once the embedded database runs, if it is that. */
-function buildGates(
-  config: Config,
-  observer: Observer,
-  embedded: EmbeddedPostgres | undefined,
-): Gate[] {
+function buildGates(config: Config, observer: Observer, embedded: Embedded): Gate[] {
   const shared = { cancels: new CancelRegistry(), cancelBudget: new CancelBudget(), observer };
   return config.listeners.map((listener) => {
-    let backend: PostgresBackend | undefined;
+    let backend: GateBackend | undefined;
     let wire: Listener | undefined;
-    const openBackend = (): PostgresBackend =>
-      (backend ??= createBackend(listener, listener.upstreamDsn ?? embedded?.dsn() ?? ''));
+    const openBackend = (): GateBackend =>
+      (backend ??= createGateBackend(listener, () => findUpstream(listener, embedded)));
     return {
       listener,
       probe: async (signal) => {
@@ -194,15 +234,36 @@ function buildGates(
         },
         stop: async (deadline) => {
           await wire?.stop(deadline);
+          await backend?.close?.();
         },
       },
     };
   });
 }
 
+/** @throws ServiceError FATAL 08006 while an embedded MongoDB is not there */
+function findUpstream(listener: ListenerConfig, embedded: Embedded): string {
+  const upstream = upstreamOf(listener);
+  if (upstream !== undefined) {
+    return upstream;
+  }
+  if (listener.backend === 'postgres') {
+    return embedded.postgres?.dsn() ?? '';
+  }
+  try {
+    return embedded.mongodb?.uri() ?? '';
+  } catch (error) {
+    throw new ServiceError(SQLSTATE.connectionFailure, 'The embedded MongoDB is not running', {
+      severity: 'FATAL',
+      hint: error instanceof Error ? error.message : 'The log says why',
+      cause: error,
+    });
+  }
+}
+
 async function createListener(
   listener: ListenerConfig,
-  backend: PostgresBackend,
+  backend: Backend,
   {
     cancels,
     cancelBudget,
@@ -211,7 +272,9 @@ async function createListener(
     Pick<ListenerOptions['context'], 'cancels' | 'observer'>,
 ): Promise<Listener> {
   const { name, host, port, connectionsMax, limits, idleTimeoutMs } = listener;
-  const policy = await createSqlPolicy(listener.policy);
+  // Statements of MongoDB are judged as the commands that they come to, by their backend.
+  const policy =
+    listener.backend === 'postgres' ? await createSqlPolicy(listener.policy) : undefined;
   return new Listener({
     host,
     port,
@@ -222,11 +285,14 @@ async function createListener(
   });
 }
 
-function createBackend(listener: ListenerConfig, dsn: string): PostgresBackend {
+function createGateBackend(listener: ListenerConfig, upstream: () => string): GateBackend {
+  if (listener.backend === 'mongodb') {
+    return createMongodbBackend({ name: 'mongodb', uri: upstream, rules: listener.policy });
+  }
   const { limits, idleTimeoutMs, policy } = listener;
   return createPostgresBackend({
     name: listener.backend,
-    dsn,
+    dsn: upstream(),
     guardrails: { limits, idleTimeoutMs, access: policy.access },
   });
 }

@@ -93,7 +93,8 @@ export class Listener implements Component {
     const { host, port, context, connectionsMax } = this.#options;
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', (error) => {
-        const portSetting = `WIRE_POSTGRES_PORT, or port of listener ${context.listener}`;
+        const usual = `WIRE_${context.backend.name.toUpperCase()}_PORT`;
+        const portSetting = `${usual}, or port of listener ${context.listener}`;
         reject(explainListenError(error, { host, port, portSetting }));
       });
       this.#server.listen({ host, port, backlog: BACKLOG }, () => {

@@ -14,6 +14,10 @@ export interface Command {
   readonly file: string;
   readonly args: readonly string[];
   readonly account: OsAccount | undefined;
+  /** For what fetches programs: it needs the machine's PATH, proxies and package index. */
+  readonly isEnvironmentInherited?: boolean;
+  /** What to do where the program cannot be run. */
+  readonly advice?: string;
 }
 
 /** A program under way, with all three streams in our hands. */
@@ -29,7 +33,7 @@ export interface CommandResult {
 const OUTPUT_CHARACTERS_MAX = 16_384;
 
 /** Nothing of our own environment, which holds secrets, reaches the server's processes. */
-const ENVIRONMENT = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
+export const ENVIRONMENT = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
 
 /**
  * Starts a program in a session of its own, where the terminal's Ctrl+C does not reach it, away
@@ -40,15 +44,16 @@ export async function launch(command: Command): Promise<Launched> {
     ...command.account,
     detached: true,
     cwd: '/',
-    env: ENVIRONMENT,
+    // Undefined stands for our own.
+    env: command.isEnvironmentInherited === true ? undefined : ENVIRONMENT,
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   try {
     await once(child, 'spawn');
   } catch (error) {
     throw new EmbeddedDatabaseError(
-      `Cannot run ${command.file}: check that it is there and may be executed, or set ` +
-        'POSTGRES_HOST to use your own PostgreSQL',
+      `Cannot run ${command.file}: check that it is there and may be executed, or ` +
+        (command.advice ?? 'set POSTGRES_HOST to use your own PostgreSQL'),
       error,
     );
   }
@@ -72,6 +77,10 @@ export async function run(
   signal.addEventListener('abort', kill, { once: true });
   try {
     const closed = once(child, 'close');
+    if (signal.aborted) {
+      // While it was being launched.
+      kill();
+    }
     child.stdin.end(input);
     await closed;
   } finally {

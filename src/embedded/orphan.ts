@@ -1,52 +1,61 @@
 import { readFile } from 'node:fs/promises';
-import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { toErrorCode } from '../error-code.ts';
 import { EmbeddedDatabaseError } from './embedded-database-error.ts';
 import { commandLineOf, isRunning } from './os-process.ts';
-import { replaceFile } from './replace-file.ts';
 
-/** Each signal's time to work before the next: fast shutdown, immediate shutdown. */
-const SIGNALS = [
-  ['SIGINT', 10_000],
-  ['SIGQUIT', 5_000],
-] as const;
+/** A server that a killed Gatepost may have left running. */
+export interface LeftServer {
+  /** For sentences. */
+  readonly product: string;
+  /** Its data; a word of its command line. */
+  readonly directory: string;
+  /** Begins with its process id. */
+  readonly lockFile: string;
+  /** What to stop it by, each with its time in ms to work before the next. */
+  readonly signals: readonly (readonly [NodeJS.Signals, number])[];
+  /** Called when the id in the lock file is another program's by now. */
+  readonly disownLockFile?: (content: string) => Promise<void>;
+}
 
 /** Somebody else's child tells nobody of its end: it is asked for at this pace. */
 const POLL_MS = 25;
 
 /**
- * Stops the server that a killed Gatepost left running on this cluster, if there is one, and gives
- * its process id. The caller holds the directory's lock, so no Gatepost uses that server any more.
+ * Stops the server if it still runs, and gives its process id. The caller holds the directory's
+ * lock, so no Gatepost uses that server any more.
  */
 export async function stopOrphan(
-  clusterDirectory: string,
+  server: LeftServer,
   signal: AbortSignal,
 ): Promise<number | undefined> {
-  const file = path.join(clusterDirectory, 'postmaster.pid');
-  const content = await readLockFile(file);
+  const content = await readLockFile(server.lockFile);
   const pid = parsePid(content);
   if (pid === undefined || !(await isRunning(pid))) {
-    // The server itself removes the lock file of a process that has ended.
+    // A server replaces the lock file of a process that has ended.
     return undefined;
   }
   const words = await commandLineOf(pid);
-  if (!words.includes(clusterDirectory)) {
-    await disownLockFile(file, content);
+  if (!words.includes(server.directory)) {
+    await server.disownLockFile?.(content);
     return undefined;
   }
-  await stopProcess(pid, clusterDirectory, signal);
+  await stopProcess(pid, server, signal);
   return pid;
 }
 
-/** The first line of postmaster.pid; a single-user server writes its id negated. */
+/** The first line; a single-user PostgreSQL writes its id negated. */
 function parsePid(content: string): number | undefined {
   const pid = Math.abs(Number.parseInt(content, 10));
   return Number.isSafeInteger(pid) && pid > 0 ? pid : undefined;
 }
 
-async function stopProcess(pid: number, directory: string, signal: AbortSignal): Promise<void> {
-  for (const [name, timeoutMs] of SIGNALS) {
+async function stopProcess(
+  pid: number,
+  { product, directory, signals }: LeftServer,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const [name, timeoutMs] of signals) {
     try {
       process.kill(pid, name);
     } catch (error) {
@@ -54,7 +63,7 @@ async function stopProcess(pid: number, directory: string, signal: AbortSignal):
         return;
       }
       throw new EmbeddedDatabaseError(
-        `PostgreSQL process ${pid} of another user works in ${directory}: stop it, or set ` +
+        `${product} process ${pid} of another user works in ${directory}: stop it, or set ` +
           'GATEPOST_DATA_DIR to another directory',
         error,
       );
@@ -64,7 +73,7 @@ async function stopProcess(pid: number, directory: string, signal: AbortSignal):
     }
   }
   throw new EmbeddedDatabaseError(
-    `PostgreSQL process ${pid} was left in ${directory} by an earlier run and does ` +
+    `${product} process ${pid} was left in ${directory} by an earlier run and does ` +
       'not stop: end it',
   );
 }
@@ -78,15 +87,6 @@ async function hasEnded(pid: number, timeoutMs: number, signal: AbortSignal): Pr
     await delay(POLL_MS, undefined, { signal });
   }
   return false;
-}
-
-/**
- * The id in the lock file is another program's by now, as at every restart of a container, and the
- * server would refuse to start beside it. It takes an id that is its own parent's for stale, so we
- * write ours; the other lines stay, by which it finds processes that outlived their server.
- */
-async function disownLockFile(file: string, content: string): Promise<void> {
-  await replaceFile(file, content.replace(/^-?\d+/, String(process.pid)));
 }
 
 async function readLockFile(file: string): Promise<string> {

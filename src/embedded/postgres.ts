@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import type { Component } from '../lifecycle.ts';
 import type { Observer } from '../observation.ts';
+import { prepareDataDirectory } from './data-directory.ts';
 import { withDeadline } from './deadline.ts';
 import type { ReleaseLock } from './directory-lock.ts';
 import { lockDirectory } from './directory-lock.ts';
 import { EmbeddedDatabaseError } from './embedded-database-error.ts';
-import { stopOrphan } from './orphan.ts';
+import { stopPostgresOrphan } from './postgres-orphan.ts';
 import { assertReachable, chooseAccount } from './os-account.ts';
 import type { PostgresBinaries } from './postgres-binaries.ts';
 import { findPostgresBinaries } from './postgres-binaries.ts';
@@ -84,7 +84,7 @@ class EmbeddedServer implements EmbeddedPostgres {
     );
     await withDeadline(signal, timeoutMs, lateError, async (both) => {
       const binaries = await findPostgresBinaries();
-      const directory = await prepareDirectory(this.#options.directory);
+      const directory = await prepareDataDirectory(this.#options.directory);
       const releaseLock = await lockDirectory(directory);
       try {
         const server = await this.#startServer(directory, binaries, both);
@@ -139,7 +139,7 @@ class EmbeddedServer implements EmbeddedPostgres {
     const account = await chooseAccount(directory, signal);
     await assertReachable(path.dirname(directory), account, 'set GATEPOST_DATA_DIR to another one');
     await assertReachable(binaries.postgres, account, 'install Gatepost in another directory');
-    const orphan = await stopOrphan(directory, signal);
+    const orphan = await stopPostgresOrphan(directory, signal);
     if (orphan !== undefined) {
       this.#report(`Stopped PostgreSQL process ${orphan}, which an earlier run had left behind`);
     }
@@ -168,25 +168,5 @@ class EmbeddedServer implements EmbeddedPostgres {
 
   #report(message: string): void {
     this.#options.observer.observe({ kind: 'component-reported', component: this.name, message });
-  }
-}
-
-/**
- * Creates the directory when it is missing, and gives its one true path. Others may pass through
- * (the server's account must) and not look.
- */
-async function prepareDirectory(directory: string): Promise<string> {
-  try {
-    const created = await mkdir(directory, { recursive: true });
-    if (created !== undefined) {
-      await chmod(directory, 0o711);
-    }
-    return await realpath(directory);
-  } catch (error) {
-    throw new EmbeddedDatabaseError(
-      `Cannot create ${directory}: make its parent writable for the user who runs Gatepost, or ` +
-        'set GATEPOST_DATA_DIR to another directory',
-      error,
-    );
   }
 }

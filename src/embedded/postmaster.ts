@@ -1,11 +1,10 @@
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import path from 'node:path';
 import type { Launched } from './command.ts';
 import { launch } from './command.ts';
 import { settlesBefore, settlesWithin } from './deadline.ts';
 import { EmbeddedDatabaseError } from './embedded-database-error.ts';
+import { findFreePort, LOOPBACK } from './free-port.ts';
 import type { ClusterPlace } from './postgres-cluster.ts';
 import { ServerLog } from './server-log.ts';
 
@@ -20,8 +19,6 @@ const QUIT_TIMEOUT_MS = 5_000;
  * killed server keep its output open.
  */
 const LAST_LINES_TIMEOUT_MS = 5000;
-
-const LOOPBACK = '127.0.0.1';
 
 /** How the server runs; stronger than postgresql.conf and ALTER SYSTEM. */
 export interface PostmasterOptions {
@@ -143,17 +140,4 @@ function describeExit(child: Launched): string {
   return child.signalCode === null
     ? `(postgres ended with status ${child.exitCode ?? 'unknown'})`
     : `(postgres was ended by ${child.signalCode})`;
-}
-
-/** A port that is free now; another process may take it before the server does. */
-async function findFreePort(): Promise<number> {
-  const probe = createServer().listen(0, LOOPBACK);
-  await once(probe, 'listening');
-  const address: AddressInfo | string | null = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  if (address === null || typeof address === 'string') {
-    throw new EmbeddedDatabaseError(`Cannot find a free port on ${LOOPBACK}: check the network`);
-  }
-  return address.port;
 }

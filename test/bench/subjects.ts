@@ -95,6 +95,7 @@ async function startGatepost(
       NODE_ENV: 'production',
       PORT: '0',
       WIRE_POSTGRES_PORT: `${port}`,
+      WIRE_MONGODB_PORT: 'off',
       WIRE_UPSTREAM_DSN: `postgresql://${user}:${password}@${upstream}`,
       AUDIT_FILE: path.join(place.directory, `audit-${port}.jsonl`),
       WIRE_MAX_CONNECTIONS: `${CLIENTS_MAX}`,

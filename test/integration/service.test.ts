@@ -12,7 +12,7 @@ import type { RunningService, ServiceOptions } from '../support/start-service.ts
 import { createTemporaryDirectory } from '../support/temporary-directory.ts';
 import { WireClient } from '../support/wire-client.ts';
 
-const FREE_PORTS = { PORT: '0', WIRE_POSTGRES_PORT: '0' };
+const FREE_PORTS = { PORT: '0', WIRE_POSTGRES_PORT: '0', WIRE_MONGODB_PORT: 'off' };
 
 const hasBun = spawnSync(BUN.command, ['--version']).status === 0;
 if (!hasBun) {

@@ -4,45 +4,13 @@ import * as z from 'zod';
 import { runCommandLine } from '../../src/cli.ts';
 import type { Surroundings } from '../../src/cli.ts';
 import { notesOf, SETTING_NAMES } from '../../src/config-settings.ts';
-import type { Config } from '../../src/config.ts';
 import { createSystem } from '../support/load-config.ts';
-import type { ConfigWorld } from '../support/load-config.ts';
+import { run, SERVICE_EXIT_CODE } from '../support/run-command-line.ts';
 
 const packageJson = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
 const { version: packageVersion } = z
   .object({ version: z.string() })
   .parse(JSON.parse(packageJson));
-
-interface Outcome {
-  readonly exitCode: number;
-  readonly out: string;
-  readonly errors: string;
-  /** What the service was started with; undefined when it was not. */
-  readonly started: Config | undefined;
-  readonly version: string | undefined;
-}
-
-/** Runs a command line in a world with a service that stops at once. */
-async function run(argv: readonly string[], world: ConfigWorld = {}): Promise<Outcome> {
-  let out = '';
-  let errors = '';
-  const started: { config: Config; version: string }[] = [];
-  const surroundings: Surroundings = {
-    system: createSystem(world),
-    writeOut: (text) => (out += text),
-    writeError: (text) => (errors += text),
-    verifyListeners: () => Promise.resolve(),
-    runService: (config, { version }) => {
-      started.push({ config, version });
-      return Promise.resolve(SERVICE_EXIT_CODE);
-    },
-  };
-  const exitCode = await runCommandLine(argv, surroundings);
-  return { exitCode, out, errors, started: started[0]?.config, version: started[0]?.version };
-}
-
-/** None that the command line gives by itself. */
-const SERVICE_EXIT_CODE = 7;
 
 const DSN = 'postgres://app:hunter2@db/orders';
 
@@ -155,6 +123,30 @@ describe('the flags of serve', () => {
     });
   });
 
+  test('include those of MongoDB', async () => {
+    const uri = 'mongodb://u:p@a:1,b:2/d?replicaSet=rs';
+    const argv = [
+      ...['--wire-mongodb-port', '6434', '--mongodb-uri', uri, '--mongodb-readiness=optional'],
+      ...['--wire-mongodb-allow', 'find,aggregate', '--wire-mongodb-deny', 'aggregate:$out'],
+      ...['--wire-mongodb-javascript', '--mongod-binary', 'bin/mongod'],
+    ];
+    const { started } = await run(argv);
+    expect(started?.mongodBinary).toBe('/srv/gatepost/bin/mongod');
+    expect(started?.listeners[1]).toMatchObject({
+      name: 'mongodb',
+      backend: 'mongodb',
+      port: 6434,
+      mongodbUri: uri,
+      isRequired: false,
+      policy: { allow: ['find', 'aggregate'], deny: ['aggregate:$out'], isJavaScriptAllowed: true },
+    });
+  });
+
+  test('take the connection string of MongoDB from a file', async () => {
+    const { started } = await run(['--mongodb-uri-file', 'uri'], { files: { uri: 'mongodb://h' } });
+    expect(started?.listeners[1]).toMatchObject({ mongodbUri: 'mongodb://h', isRequired: true });
+  });
+
   test('include --config', async () => {
     const { started } = await run(['--config', 'a.toml'], { files: { 'a.toml': 'port = 4001' } });
     expect(started?.http?.port).toBe(4001);
@@ -163,7 +155,9 @@ describe('the flags of serve', () => {
   test('keep a value that looks like a flag or has an equals sign', async () => {
     const argv = ['--postgres-host', 'db', '--postgres-password=--a=b', '--postgres-user', '-x'];
     const { started } = await run(argv);
-    expect(started?.listeners[0]?.upstreamDsn).toBe('postgresql://-x:--a%3Db@db:5432');
+    expect(started?.listeners[0]).toMatchObject({
+      upstreamDsn: 'postgresql://-x:--a%3Db@db:5432',
+    });
   });
 
   test.each([
@@ -276,55 +270,5 @@ describe('pgwire-proxy', () => {
         'POSTGRES_HOST\n',
       started: undefined,
     });
-  });
-});
-
-describe('check', () => {
-  test('prints what was resolved, starts nothing and exits with 0', async () => {
-    const { exitCode, out, errors, started } = await run(['check', '--port', '4000'], {
-      env: { WIRE_UPSTREAM_DSN: DSN },
-    });
-    expect({ exitCode, errors, started }).toEqual({ exitCode: 0, errors: '', started: undefined });
-    expect(out).toMatch(/^ {2}PORT +4000 +flag$/m);
-    expect(out).toMatch(/^ {2}upstream +postgres:\/\/app:\*\*\*@db\/orders$/m);
-    expect(out).not.toContain('hunter2');
-    expect(out.endsWith('\n')).toBe(true);
-  });
-});
-
-describe('a configuration that is not accepted', () => {
-  test.each([[['serve']], [['check']], [[]]])(
-    'exits %j with 2 and a line for each problem, without a stack',
-    async (argv) => {
-      const env = { PORT: 'x', WIRE_MAX_ROW: '1', WIRE_UPSTREAM_DSN: 'postgres://u:hunter2@' };
-      const { exitCode, out, errors, started } = await run(argv, { env });
-      expect({ exitCode, out, started }).toEqual({ exitCode: 2, out: '', started: undefined });
-      expect(errors.split('\n')).toEqual([
-        expect.stringMatching(/^WIRE_MAX_ROW \(environment\) is not a setting/),
-        expect.stringMatching(/^PORT is "x" \(environment\): accepted is /),
-        expect.stringMatching(/^WIRE_UPSTREAM_DSN is \*\*\* \(environment\): it names no host/),
-        '',
-      ]);
-    },
-  );
-});
-
-describe('a secret in the wrong place', () => {
-  test.each([
-    [[DSN]],
-    [['check', DSN]],
-    [['serve', '--port', DSN]],
-    [['--postgres-host', DSN]],
-    [['--upstream-dsn', DSN]],
-    [['pgwire-proxy', '--upstream-dns', DSN]],
-    [['pgwire-proxy', `--upstream-dns=${DSN}`]],
-    [['pgwire-proxy', '--enable-tls', DSN]],
-    [['serve', '-phunter2']],
-    [['--Postgres_Password=hunter2']],
-  ])('is not told: %j', async (argv) => {
-    const { exitCode, out, errors } = await run(argv);
-    expect(exitCode).toBe(2);
-    expect(errors).not.toBe('');
-    expect(`${out}${errors}`).not.toContain('hunter2');
   });
 });

@@ -4,6 +4,8 @@ import type { ConfigWorld } from '../support/load-config.ts';
 
 const TLS = { 'c.pem': 'certificate', 'k.pem': 'key' };
 const DSN = 'postgres://u:p@h/d';
+const URI = 'mongodb://u:p@a:1,b:2/d';
+const MONGODB = 'backend = "mongodb"';
 
 /** A world whose file has one listener with these lines. */
 function withListener(lines: string, world: ConfigWorld = {}): ConfigWorld {
@@ -34,13 +36,20 @@ describe('an upstream', () => {
       withListener(`upstream_dsn = "${DSN}"\nupstream_dsn_file = "dsn"`, { files: { dsn: DSN } }),
       'listener "a": upstream_dsn and upstream_dsn_file are both given: keep one',
     ],
+    [
+      'both forms of one MongoDB listener',
+      withListener(`${MONGODB}\nmongodb_uri = "${URI}"\nmongodb_uri_file = "uri"`, {
+        files: { uri: URI },
+      }),
+      'listener "a": mongodb_uri and mongodb_uri_file are both given: keep one',
+    ],
   ])('is refused when it is named twice: %s', (_, world, problem) => {
     expect(problemsOf(world)).toEqual([problem]);
   });
 
   test('of one listener may come from a file', () => {
     const world = withListener('upstream_dsn_file = "dsn"', { files: { dsn: `${DSN}\n` } });
-    expect(loadFrom(world).listeners[0]?.upstreamDsn).toBe(DSN);
+    expect(loadFrom(world).listeners[0]).toMatchObject({ upstreamDsn: DSN });
   });
 
   test.each([
@@ -56,6 +65,31 @@ describe('an upstream', () => {
     const files = { dsn: 'mysql://u:hunter2@h' };
     expect(problemsOf(withListener('upstream_dsn_file = "dsn"', { files }))).toEqual([
       expect.stringMatching(/^listener "a": upstream_dsn is \*\*\*: it does not begin with /),
+    ]);
+  });
+});
+
+describe('a MongoDB', () => {
+  const named = `${MONGODB}\nmongodb_uri_file = "uri"`;
+
+  test('of one listener may come from a file', () => {
+    const world = withListener(named, { files: { uri: `${URI}\n` } });
+    expect(loadFrom(world).listeners[0]).toMatchObject({ mongodbUri: URI });
+  });
+
+  test.each([
+    [{}, 'which cannot be read: there is no such file'],
+    [{ uri: '\n' }, 'which is empty'],
+  ])('of one listener whose file is %j is refused', (files, reason) => {
+    expect(problemsOf(withListener(named, { files }))).toEqual([
+      `listener "a": mongodb_uri_file is "uri" (file), ${reason}`,
+    ]);
+  });
+
+  test('of one listener is parsed when it comes from a file, and not shown', () => {
+    const files = { uri: 'postgres://u:hunter2@h' };
+    expect(problemsOf(withListener(named, { files }))).toEqual([
+      expect.stringMatching(/^listener "a": mongodb_uri is \*\*\*: it does not begin with /),
     ]);
   });
 });
@@ -140,10 +174,77 @@ describe('warnings', () => {
     expect(loadFrom({ env }).warnings).toEqual([]);
   });
 
-  test('say that nothing listens for MongoDB yet', () => {
-    expect(loadFrom({ env: { MONGODB_URI: 'mongodb://u:hunter2@h/d' } }).warnings).toEqual([
-      'MONGODB_URI is set, but nothing listens for MongoDB in this version',
-    ]);
+  const uriIgnored =
+    'MONGODB_URI is ignored, because no listener uses it: set WIRE_MONGODB_PORT, or write ' +
+    'backend = "mongodb" in a listener of the file';
+  const binaryIgnored = 'MONGOD_BINARY is ignored, because no listener uses the embedded MongoDB';
+
+  test.each<[string, ConfigWorld, readonly string[]]>([
+    ['a URI that is used', { env: { MONGODB_URI: URI } }, []],
+    ['a program that is used', { env: { MONGOD_BINARY: 'm' } }, []],
+    [
+      'a URI that no port uses',
+      { env: { MONGODB_URI: URI, WIRE_MONGODB_PORT: 'off' } },
+      [uriIgnored],
+    ],
+    [
+      'a URI from a file that no port uses',
+      { env: { MONGODB_URI_FILE: 'uri', WIRE_MONGODB_PORT: 'off' }, files: { uri: URI } },
+      [uriIgnored],
+    ],
+    [
+      'a URI beside PostgreSQL listeners',
+      withListener('', { env: { MONGODB_URI: URI } }),
+      [uriIgnored],
+    ],
+    ['a URI that a listener takes', withListener(MONGODB, { env: { MONGODB_URI: URI } }), []],
+    [
+      'a URI in whose place the listener has its own',
+      withListener(`${MONGODB}\nmongodb_uri = "mongodb://h"`, { env: { MONGODB_URI: URI } }),
+      [uriIgnored],
+    ],
+    ['a program beside a URI', { env: { MONGODB_URI: URI, MONGOD_BINARY: 'm' } }, [binaryIgnored]],
+    [
+      'a program that no port uses',
+      { env: { MONGOD_BINARY: 'm', WIRE_MONGODB_PORT: 'off' } },
+      [binaryIgnored],
+    ],
+    ['a program that a listener uses', withListener(MONGODB, { env: { MONGOD_BINARY: 'm' } }), []],
+    [
+      'settings of MongoDB for pgwire-proxy, which shares its environment with a service',
+      {
+        command: 'pgwire-proxy',
+        env: { POSTGRES_HOST: 'db', MONGODB_URI: URI, MONGOD_BINARY: 'm', WIRE_DENY: 'drop' },
+      },
+      [],
+    ],
+  ])('on %s are as few as there is reason for', (_, world, warnings) => {
+    expect(loadFrom(world).warnings).toEqual(warnings);
+  });
+
+  const listsIgnored = (lists: string, listener: string): string =>
+    `Ignored by listener ${listener}: ${lists}, for PostgreSQL only; ` +
+    'set WIRE_MONGODB_ALLOW or WIRE_MONGODB_DENY to restrict its commands';
+
+  test.each<[string, ConfigWorld, readonly string[]]>([
+    ['one list', { env: { WIRE_DENY: 'drop' } }, [listsIgnored('WIRE_DENY', 'mongodb')]],
+    [
+      'two lists',
+      { env: { WIRE_DENY: 'drop', WIRE_ALLOW: 'select' } },
+      [listsIgnored('WIRE_ALLOW, WIRE_DENY', 'mongodb')],
+    ],
+    [
+      'a listener of the file',
+      withListener(MONGODB, { env: { WIRE_DENY: 'drop' } }),
+      [listsIgnored('WIRE_DENY', 'a')],
+    ],
+    ['a list for MongoDB too', { env: { WIRE_DENY: 'drop', WIRE_MONGODB_DENY: 'drop' } }, []],
+    ['a list of what is allowed', { env: { WIRE_DENY: 'drop', WIRE_MONGODB_ALLOW: 'find' } }, []],
+    ['read-only access', { env: { WIRE_DENY: 'drop', WIRE_ACCESS: 'read-only' } }, []],
+    ['no port for MongoDB', { env: { WIRE_DENY: 'drop', WIRE_MONGODB_PORT: 'off' } }, []],
+    ['a list of MongoDB alone', { env: { WIRE_MONGODB_DENY: 'drop' } }, []],
+  ])('say that SQL lists leave MongoDB open: %s', (_, world, warnings) => {
+    expect(loadFrom(world).warnings).toEqual(warnings);
   });
 
   test('pass on what was noticed while texts were gathered', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { MongoClient } from 'mongodb';
 import pg from 'pg';
 import {
   composeConnectionString,
@@ -120,6 +121,73 @@ describe('explainConnectionString', () => {
   });
 });
 
+describe('explainConnectionString, for MongoDB,', () => {
+  const schemes = ['mongodb+srv', 'mongodb'];
+
+  const ACCEPTED = [
+    'mongodb://h',
+    'mongodb://h?replicaSet=rs',
+    'mongodb://u@h/d',
+    'mongodb://u:@h/d',
+    'mongodb://a:1,b:2,[::1]:3/d?replicaSet=rs&readPreference=secondary',
+    'mongodb://u%3A:p%40%2F%3F%23%5B%25@h:5432/d?authSource=admin',
+    'mongodb://%2Ftmp%2Fmongodb-27017.sock/d',
+    'mongodb+srv://u:p@cluster.example.com/d?retryWrites=true',
+  ];
+
+  test.each(ACCEPTED)('has nothing against %s, and neither has the driver', (text) => {
+    expect(explainConnectionString(text, schemes)).toBeUndefined();
+    // Nothing is dialled before the first command.
+    expect(() => new MongoClient(text)).not.toThrow();
+  });
+
+  const REFUSED: readonly (readonly [string, RegExp])[] = [
+    ['mongodb:///d', /^it names no host$/],
+    ['mongodb:///?host=h', /^it names no host$/],
+    ['mongodb://u:p@/d', /^it names no host$/],
+    ['mongodb://a:x,b/d', /^its host or port is malformed$/],
+    ['mongodb://[::1/d', /^its host or port is malformed$/],
+    ['mongodb://h:65536/d', /^its host or port is malformed$/],
+    ['mongodb://h:0/d', /^one of its hosts or ports is empty or zero$/],
+    ['mongodb://:p@h/d', /^it has a password and no user$/],
+    ['mongodb://u:p:q@h/d', /must be written %3A %5B or %5D$/],
+    ['mongodb://u:p[q@h/d', /must be written %3A %5B or %5D$/],
+    ['mongodb://u]:p@h/d', /must be written %3A %5B or %5D$/],
+    ['mongodb://u:p@q@h/d', /must be written %40 %2F %3F or %23$/],
+    ['mongodb://u:50%@h/d', /^a percent sign in it must be written %25$/],
+    ['mongodb+srv://h:27017/d', /^mongodb\+srv:\/\/ takes one host and no port$/],
+    ['mongodb+srv://a,b/d', /^mongodb\+srv:\/\/ takes one host and no port$/],
+    ['mongodbs://h', /^it does not begin with mongodb\+srv:\/\/ or mongodb:\/\/$/],
+  ];
+
+  test.each(REFUSED)('says of %j why it is refused, as the driver would', (text, reason) => {
+    expect(explainConnectionString(text, schemes)).toMatch(reason);
+    expect(() => new MongoClient(text)).toThrow();
+  });
+
+  test.each(['mongodb://a,,b/d', 'mongodb://a:1,/d', 'mongodb://a:,b/d'])(
+    'refuses %s, in which the driver would dial a host without a name or port',
+    (text) => {
+      expect(explainConnectionString(text, schemes)).toMatch(/hosts or ports is empty/);
+    },
+  );
+
+  test('accepts any user and password, encoded, as the driver reads them', () => {
+    const text = fc.string({ minLength: 1, unit: 'grapheme' });
+    fc.assert(
+      fc.property(text, text, (username, password) => {
+        const secret = encodeURIComponent(password);
+        const uri = `mongodb://${encodeURIComponent(username)}:${secret}@a:1,b:2/d`;
+        expect(explainConnectionString(uri, schemes)).toBeUndefined();
+        expect(new MongoClient(uri).options.credentials).toMatchObject({ username, password });
+        expect(maskConnectionString(uri)).toBe(
+          `mongodb://${encodeURIComponent(username)}:***@a:1,b:2/d`,
+        );
+      }),
+    );
+  });
+});
+
 describe('maskConnectionString', () => {
   test.each([
     ['postgres://u:p@h:5432/d', 'postgres://u:***@h:5432/d'],
@@ -132,6 +200,13 @@ describe('maskConnectionString', () => {
     ['postgres://h/d?sslpassword=p', 'postgres://h/d?sslpassword=***'],
     ['mongodb://u:p@a:1,b:2/d?replicaSet=rs', 'mongodb://u:***@a:1,b:2/d?replicaSet=rs'],
     ['mongodb+srv://u:p@c', 'mongodb+srv://u:***@c'],
+    ['mongodb+srv://u%40x:p%3A%5B@c/d', 'mongodb+srv://u%40x:***@c/d'],
+    ["mongodb://u:$!*(),;=+&~'|^{}@[::1]:1,b/", 'mongodb://u:***@[::1]:1,b/'],
+    ['mongodb://h/?proxyPassword=p&proxyHost=x', 'mongodb://h/?proxyPassword=***&proxyHost=x'],
+    [
+      'mongodb://h/?TLSCERTIFICATEKEYFILEPASSWORD=p',
+      'mongodb://h/?TLSCERTIFICATEKEYFILEPASSWORD=***',
+    ],
     [
       'mongodb://h/?authMechanismProperties=AWS_SESSION_TOKEN:t',
       'mongodb://h/?authMechanismProperties=***',
@@ -140,12 +215,12 @@ describe('maskConnectionString', () => {
     expect(maskConnectionString(text)).toBe(masked);
   });
 
-  test.each(['postgres://u:p/q@h/d', 'mysql://u:p@h/d', 'u:p@h', '', 'postgres://u:p@h/d?a=b@c'])(
-    'shows nothing of %j, which it cannot take apart',
-    (text) => {
-      expect(maskConnectionString(text)).toBe('***');
-    },
-  );
+  test.each([
+    ...['postgres://u:p/q@h/d', 'mysql://u:p@h/d', 'u:p@h', '', 'postgres://u:p@h/d?a=b@c'],
+    ...['mongodb://u:p@q@a:1,b:2/d', 'mongodb://u:p@a,mongodb://u:p@b/', 'mongodb+srv://u:p#@c'],
+  ])('shows nothing of %j, which it cannot take apart', (text) => {
+    expect(maskConnectionString(text)).toBe('***');
+  });
 
   test('never shows a part of a password, wherever its separators fall', () => {
     const separators = fc.string({
@@ -155,8 +230,13 @@ describe('maskConnectionString', () => {
     fc.assert(
       fc.property(separators, separators, (first, second) => {
         // Digits in front, because they could pass for a port.
-        const dsn = `postgres://user:98765${first}S3CR3T${second}@host/db`;
-        expect(maskConnectionString(dsn)).not.toMatch(/98765|S3CR3T/);
+        const login = `user:98765${first}S3CR3T${second}`;
+        const texts = [
+          `postgres://${login}@host/db`,
+          `mongodb://${login}@a:1,b:2/db?replicaSet=rs`,
+          `mongodb+srv://${login}@host/db`,
+        ];
+        expect(texts.map(maskConnectionString).join()).not.toMatch(/98765|S3CR3T/);
       }),
     );
   });

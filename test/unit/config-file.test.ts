@@ -17,6 +17,9 @@ describe('a key at the top', () => {
     ['wire_enable_tls = true', 'WIRE_ENABLE_TLS', 'true'],
     ['wire_deny = ["drop", "truncate"]', 'WIRE_DENY', 'drop,truncate'],
     ['wire_deny = "drop, truncate"', 'WIRE_DENY', 'drop, truncate'],
+    ['wire_mongodb_deny = ["drop", "$out"]', 'WIRE_MONGODB_DENY', 'drop,$out'],
+    ['wire_mongodb_javascript = true', 'WIRE_MONGODB_JAVASCRIPT', 'true'],
+    ['wire_mongodb_port = "off"', 'WIRE_MONGODB_PORT', 'off'],
     ['log_level = "debug"', 'LOG_LEVEL', 'debug'],
     ['postgres_password = "p\\"w"', 'POSTGRES_PASSWORD', 'p"w'],
     ["wire_upstream_dsn = 'postgres://h/d'", 'WIRE_UPSTREAM_DSN', 'postgres://h/d'],
@@ -127,6 +130,20 @@ describe('[[listeners]]', () => {
       name = "reports"
       port = 6001
       upstream_dsn_file = "/run/secrets/dsn"
+
+      [[listeners]]
+      name = "events"
+      backend = "mongodb"
+      port = 6002
+      mongodb_uri = "mongodb://h/d"
+      javascript = true
+      deny = ["drop", "aggregate:$out"]
+
+      [[listeners]]
+      name = "logs"
+      backend = "mongodb"
+      port = 6003
+      mongodb_uri_file = "/run/secrets/uri"
     `);
     expect(problems).toEqual([]);
     expect(listeners).toEqual([
@@ -150,6 +167,20 @@ describe('[[listeners]]', () => {
         access: 'read-only',
       },
       { name: 'reports', port: '6001', upstream_dsn_file: '/run/secrets/dsn' },
+      {
+        name: 'events',
+        backend: 'mongodb',
+        port: '6002',
+        mongodb_uri: 'mongodb://h/d',
+        javascript: 'true',
+        deny: 'drop,aggregate:$out',
+      },
+      {
+        name: 'logs',
+        backend: 'mongodb',
+        port: '6003',
+        mongodb_uri_file: '/run/secrets/uri',
+      },
     ]);
   });
 
@@ -164,6 +195,10 @@ describe('[[listeners]]', () => {
       '"wire_max_rows" in listener "a" is not a key; the nearest known one is max_rows',
     ],
     ['max_rows = [1]', 'listener "a": max_rows is not text, a number, true or false'],
+    [
+      'mongodb_ur = "x"',
+      '"mongodb_ur" in listener "a" is not a key; the nearest known one is mongodb_uri',
+    ],
     ['tls_key = ["a"]', 'listener "a": tls_key is not text, a number, true or false'],
     ['allow = [1]', 'listener "a": allow is not text or a list of texts'],
     [

@@ -84,39 +84,78 @@ describe('a listener of the file', () => {
   });
 
   test('is in front of the embedded PostgreSQL when nothing names another', () => {
-    expect(first(withListeners(['name = "a"\nport = 1']))?.upstreamDsn).toBeUndefined();
+    expect(first(withListeners(['name = "a"\nport = 1']))).toMatchObject({
+      upstreamDsn: undefined,
+    });
   });
 });
 
-describe('the usual listener', () => {
+describe('the usual listeners', () => {
   const listener = 'name = "a"\nport = 6000';
 
   test.each<[string, ConfigWorld, readonly string[]]>([
-    ['is there without a file', {}, ['postgres:5433']],
-    ['is there with a file without listeners', withListeners([]), ['postgres:5433']],
-    ['is not there beside listeners', withListeners([listener]), ['a:6000']],
+    ['are there without a file', {}, ['postgres:5433', 'mongodb:5434']],
     [
-      'is there beside listeners when its port is set',
+      'are there with a file without listeners',
+      withListeners([]),
+      ['postgres:5433', 'mongodb:5434'],
+    ],
+    ['are not there beside listeners', withListeners([listener]), ['a:6000']],
+    [
+      'are there beside listeners when the port of PostgreSQL is set',
       withListeners([listener], { WIRE_POSTGRES_PORT: '5433' }),
       ['a:6000', 'postgres:5433'],
     ],
-    ['takes any free port', { env: { WIRE_POSTGRES_PORT: '0' } }, ['postgres:0']],
-    ['is not there when it is off', { env: { WIRE_POSTGRES_PORT: 'off' } }, []],
+    [
+      'are there beside listeners when the port of MongoDB is set',
+      withListeners([listener], { WIRE_MONGODB_PORT: '5434' }),
+      ['a:6000', 'mongodb:5434'],
+    ],
+    [
+      'take any free port',
+      { env: { WIRE_POSTGRES_PORT: '0', WIRE_MONGODB_PORT: '0' } },
+      ['postgres:0', 'mongodb:0'],
+    ],
+    ['are one when PostgreSQL is off', { env: { WIRE_POSTGRES_PORT: 'off' } }, ['mongodb:5434']],
+    ['are one when MongoDB is off', { env: { WIRE_MONGODB_PORT: 'off' } }, ['postgres:5433']],
+    [
+      'are none when both are off',
+      {
+        flags: { WIRE_POSTGRES_PORT: 'off', WIRE_MONGODB_PORT: 'off' },
+      },
+      [],
+    ],
+    [
+      'are that of PostgreSQL alone for pgwire-proxy',
+      { command: 'pgwire-proxy', env: { POSTGRES_HOST: 'db', WIRE_MONGODB_PORT: '5434' } },
+      ['postgres:5433'],
+    ],
   ])('%s', (_, world, expected) => {
     const listeners = loadFrom(world).listeners.map(({ name, port }) => `${name}:${port}`);
     expect(listeners).toEqual(expected);
   });
 
-  test('is there when the file itself sets its port', () => {
-    const toml = `wire_postgres_port = 7000\n[[listeners]]\n${listener}`;
+  test('are there when the file itself sets their ports', () => {
+    const ports = 'wire_postgres_port = 7000\nwire_mongodb_port = 7001';
+    const toml = `${ports}\n[[listeners]]\n${listener}`;
     const world = { env: { GATEPOST_CONFIG: 'a.toml' }, files: { 'a.toml': toml } };
-    expect(loadFrom(world).listeners.map(({ port }) => port)).toEqual([6000, 7000]);
+    expect(loadFrom(world).listeners.map(({ port }) => port)).toEqual([6000, 7000, 7001]);
   });
 
-  test('does not come in place of a listener that is refused', () => {
-    // It would clash with HTTP if it came.
-    const world = withListeners(['name = "a"'], { PORT: '5433' });
+  test.each(['5433', '5434'])('do not come in place of a listener that is refused: %s', (port) => {
+    // One would clash with HTTP if they came.
+    const world = withListeners(['name = "a"'], { PORT: port });
     expect(problemsOf(world)).toEqual(['listener "a": port is missing']);
+  });
+
+  test('share no port and no name with others', () => {
+    expect(problemsOf({ env: { WIRE_MONGODB_PORT: '5433' } })).toEqual([
+      'listener "mongodb": port 5433 is taken by listener "postgres"',
+    ]);
+    const world = withListeners(['name = "mongodb"\nport = 1'], { WIRE_MONGODB_PORT: '5434' });
+    expect(problemsOf(world)).toEqual([
+      'listener "mongodb": the name is taken by another listener',
+    ]);
   });
 });
 
@@ -137,7 +176,7 @@ describe('TLS', () => {
   test.each<[string, ConfigWorld, string]>([
     [
       'on without files',
-      { env: { WIRE_ENABLE_TLS: 'true' } },
+      { env: { WIRE_ENABLE_TLS: 'true', WIRE_MONGODB_PORT: 'off' } },
       'listener "postgres": WIRE_ENABLE_TLS needs WIRE_TLS_CERT and WIRE_TLS_KEY',
     ],
     [
@@ -256,6 +295,25 @@ describe('listening beyond loopback', () => {
     ['127.example.org', true],
   ])('on %s is warned of: %s', (host, isWarned) => {
     const { warnings } = loadFrom({ env: { HOST: host } });
-    expect(warnings.some((warning) => warning.includes('TLS or authentication'))).toBe(isWarned);
+    const warned = warnings.filter((warning) => warning.includes('TLS or authentication'));
+    expect(warned).toHaveLength(isWarned ? 2 : 0);
+  });
+
+  test.each<[string, ConfigWorld['env'], string, string]>([
+    ['your PostgreSQL', { POSTGRES_HOST: 'db' }, 'postgres', 'the user of the upstream'],
+    ['the embedded PostgreSQL', {}, 'postgres', 'the user of the upstream'],
+    [
+      'your MongoDB',
+      { MONGODB_URI: 'mongodb://u:hunter2@h' },
+      'mongodb',
+      'the user of the MongoDB connection string',
+    ],
+    ['the embedded MongoDB', {}, 'mongodb', 'the administrator of the embedded MongoDB'],
+  ])('says as whom clients act in front of %s', (_, env, name, actor) => {
+    const { warnings } = loadFrom({ env: { ...env, HOST: '0.0.0.0' } });
+    expect(warnings).toContain(
+      `Listener ${name} listens on 0.0.0.0 without TLS or authentication: whoever reaches the ` +
+        `port acts as ${actor}; keep it behind a firewall, or set HOST to 127.0.0.1`,
+    );
   });
 });

@@ -39,8 +39,13 @@ const BAD: Readonly<Record<SettingName, string>> = {
   WIRE_ALLOW: 'select,,',
   WIRE_DENY: ',',
   WIRE_ACCESS: 'readonly',
+  WIRE_MONGODB_ALLOW: 'find,,',
+  WIRE_MONGODB_DENY: 'aggregate:out',
+  WIRE_MONGODB_JAVASCRIPT: 'on',
   MONGODB_URI: 'mongodb://u:hunter2@/d',
   MONGODB_URI_FILE: 'a\0',
+  MONGODB_READINESS: 'maybe',
+  MONGOD_BINARY: 'a\0',
   WIRE_MONGODB_PORT: '-1',
 };
 
@@ -102,8 +107,8 @@ describe('a bad listener', () => {
     ['host = "a b"', 'host is "a b": accepted is an address or host name'],
     ['port = 70000', 'port is "70000": accepted is a port'],
     ['port = "off"', 'port is "off": accepted is a port'],
-    ['backend = "mysql"', 'backend is "mysql": accepted is postgres'],
-    ['backend = "mongodb"', 'backend is "mongodb": mongodb is not in this version; accepted is'],
+    ['backend = "mysql"', 'backend is "mysql": accepted is postgres or mongodb'],
+    ['backend = "MongoDB"', 'backend is "MongoDB": accepted is postgres or mongodb'],
     ['readiness = "no"', 'readiness is "no": accepted is required or optional'],
     ['max_connections = 0', 'max_connections is "0": accepted is a whole number'],
     ['query_timeout = 30', 'query_timeout is "30": a bare number does not say its unit; accepted'],
@@ -118,6 +123,26 @@ describe('a bad listener', () => {
     const port = line.startsWith('port') ? '' : 'port = 1';
     const problems = problemsOfListener('name = "a"', port, line);
     expect(problems).toEqual([expect.stringContaining(`listener "a": ${start}`)]);
+  });
+
+  test.each([
+    ['javascript = "on"', 'javascript is "on": accepted is true or false'],
+    ['readiness = "no"', 'readiness is "no": accepted is required or optional'],
+    ['allow = ["find", ""]', 'allow is "find,": an entry is empty; accepted is commands'],
+    ['deny = ["drop table"]', 'deny is "drop table": an entry is neither a command nor a stage'],
+    ['mongodb_uri = "mysql://hunter2@h"', 'mongodb_uri is ***: it does not begin with'],
+    ['mongodb_uri = "mongodb://u:hunter2@"', 'mongodb_uri is ***: it names no host'],
+    ['max_rows = -1', 'max_rows is "-1": accepted is a whole number'],
+  ])('of MongoDB is told as much: %s', (line, start) => {
+    const problems = problemsOfListener('name = "a"', 'port = 1', 'backend = "mongodb"', line);
+    expect(problems).toEqual([expect.stringContaining(`listener "a": ${start}`)]);
+  });
+
+  test('of no backend that we know is told nothing of the keys that it might have', () => {
+    const lines = ['backend = "mysql"', 'mongodb_uri = "mongodb://h"', 'upstream_dsn = "x"'];
+    expect(problemsOfListener('name = "a"', 'port = 1', ...lines)).toEqual([
+      'listener "a": backend is "mysql": accepted is postgres or mongodb',
+    ]);
   });
 
   test('is told what it lacks', () => {
@@ -138,7 +163,10 @@ describe('a secret', () => {
   /** Every place that takes one, with a text that holds it; some of them do not belong there. */
   function placesOf(secret: string): ConfigWorld[] {
     const dsn = `postgres://user:${secret}@host/db`;
+    const uri = `mongodb://user:${secret}@host,other:2/db`;
     const toml = `[[listeners]]\nname = "a"\nport = 1\nupstream_dsn = ${JSON.stringify(dsn)}`;
+    const mongodbToml = `[[listeners]]\nname = "a"\nport = 1\nbackend = "mongodb"
+      mongodb_uri = ${JSON.stringify(uri)}`;
     return [
       { env: { POSTGRES_PASSWORD: secret } },
       { env: { POSTGRES_PASSWORD: secret, POSTGRES_HOST: 'db' } },
@@ -146,7 +174,25 @@ describe('a secret', () => {
       { env: { WIRE_UPSTREAM_DSN: dsn } },
       { env: { WIRE_UPSTREAM_DSN: `${dsn}?password=${encodeURIComponent(secret)}` } },
       { env: { WIRE_UPSTREAM_DSN_FILE: 'dsn' }, files: { dsn } },
-      { env: { MONGODB_URI: dsn.replace('postgres', 'mongodb') } },
+      { env: { MONGODB_URI: uri } },
+      { env: { MONGODB_URI: uri.replace('host,other:2', 'host').replace('b:', 'b+srv:') } },
+      { env: { MONGODB_URI: `mongodb://h/?proxyPassword=${encodeURIComponent(secret)}` } },
+      { env: { MONGODB_URI: uri, HOST: '0.0.0.0', WIRE_MONGODB_PORT: 'off' } },
+      { env: { MONGODB_URI_FILE: 'uri' }, files: { uri } },
+      { env: { MONGODB_URI_FILE: uri } },
+      { flags: { MONGODB_URI: uri } },
+      { env: { MONGODB_READINESS: uri } },
+      { env: { MONGOD_BINARY: uri, WIRE_MONGODB_PORT: uri } },
+      { env: { WIRE_MONGODB_ALLOW: uri } },
+      { env: { GATEPOST_CONFIG: 'a.toml' }, files: { 'a.toml': mongodbToml } },
+      {
+        env: { GATEPOST_CONFIG: 'a.toml' },
+        files: { 'a.toml': mongodbToml.replace('mongodb_uri', 'mongodb_uri_file') },
+      },
+      {
+        env: { GATEPOST_CONFIG: 'a.toml' },
+        files: { 'a.toml': mongodbToml.replace('"mongodb"', '"postgres"') },
+      },
       { env: { POSTGRES_HOST: dsn } },
       { env: { HOST: dsn } },
       { env: { PORT: dsn } },

@@ -30,6 +30,23 @@ describe('describeConfig', () => {
       'allow | all',
       'deny | none',
       'access | read-write',
+      '',
+      'Listener mongodb',
+      'address | 127.0.0.1:5434',
+      'backend | mongodb',
+      'upstream | embedded MongoDB, data in /srv/gatepost/.gatepost',
+      'readiness | optional',
+      'tls | off',
+      'max_connections | 100',
+      'idle_timeout | 15m',
+      'query_timeout | 30s',
+      'max_rows | 10000',
+      'max_bytes | 104857600 bytes',
+      'on_limit | error',
+      'allow | all',
+      'deny | none',
+      'access | read-write',
+      'javascript | false',
     ]);
   });
 
@@ -99,6 +116,40 @@ describe('describeConfig', () => {
     ]);
   });
 
+  test('shows a MongoDB listener with everything resolved, passwords masked', () => {
+    const toml = `
+      [[listeners]]
+      name = "events"
+      port = 6000
+      backend = "mongodb"
+      mongodb_uri = "mongodb://app:hunter2@a:1,b:2/events?tlsCertificateKeyFilePassword=hunter2"
+      readiness = "optional"
+      allow = ["find", "aggregate"]
+      deny = ["$out", "aggregate:$merge"]
+      access = "read-only"
+      javascript = true`;
+    const files = { 'a.toml': toml };
+    const lines = report({ env: { GATEPOST_CONFIG: 'a.toml' }, files });
+    expect(lines.slice(lines.indexOf('Listener events'))).toEqual([
+      'Listener events',
+      'address | 127.0.0.1:6000',
+      'backend | mongodb',
+      'upstream | mongodb://app:***@a:1,b:2/events?tlsCertificateKeyFilePassword=***',
+      'readiness | optional',
+      'tls | off',
+      'max_connections | 100',
+      'idle_timeout | 15m',
+      'query_timeout | 30s',
+      'max_rows | 10000',
+      'max_bytes | 104857600 bytes',
+      'on_limit | error',
+      'allow | find, aggregate',
+      'deny | $out, aggregate:$merge',
+      'access | read-only',
+      'javascript | true',
+    ]);
+  });
+
   test.each([
     ['1ms', '1ms'],
     ['1000ms', '1s'],
@@ -124,11 +175,11 @@ describe('describeConfig', () => {
   });
 
   test('ends with the warnings', () => {
-    const lines = report({ env: { MONGODB_URI: 'mongodb://h' } });
+    const lines = report({ env: { MONGOD_BINARY: 'm', MONGODB_URI: 'mongodb://h' } });
     expect(lines.slice(-3)).toEqual([
       '',
       'Warnings',
-      'MONGODB_URI is set, but nothing listens for MongoDB in this version',
+      'MONGOD_BINARY is ignored, because no listener uses the embedded MongoDB',
     ]);
   });
 

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
+import { LISTENER_KEYS } from '../../src/config-listener-keys.ts';
 import {
-  configSchema,
   describeSetting,
   isSettingName,
-  LISTENER_KEYS,
   notesOf,
   SETTING_NAMES,
+  settingsSchema,
 } from '../../src/config-settings.ts';
 
 const manual = readFileSync(new URL('../../.env.example', import.meta.url), 'utf8');
@@ -96,12 +96,17 @@ describe('the table of settings', () => {
       WIRE_ACCESS: 'read-write',
       MONGODB_URI: undefined,
       MONGODB_URI_FILE: undefined,
+      MONGODB_READINESS: undefined,
+      MONGOD_BINARY: undefined,
       WIRE_MONGODB_PORT: '5434',
+      WIRE_MONGODB_ALLOW: undefined,
+      WIRE_MONGODB_DENY: undefined,
+      WIRE_MONGODB_JAVASCRIPT: 'false',
     });
   });
 
   test('accepts its own defaults', () => {
-    expect(configSchema.safeParse({ settings: {}, listeners: [] }).success).toBe(true);
+    expect(settingsSchema.safeParse({}).success).toBe(true);
   });
 
   test('knows its names, and nothing that objects inherit', () => {
@@ -131,6 +136,10 @@ describe('describeSetting', () => {
     ['POSTGRES_PASSWORD_FILE', '/run/secrets/pw', '/run/secrets/pw'],
     ['WIRE_UPSTREAM_DSN', 'postgres://u:hunter2@h/d', 'postgres://u:***@h/d'],
     ['MONGODB_URI', 'mongodb://u:hunter2@h/d', 'mongodb://u:***@h/d'],
+    ['MONGODB_URI', 'mongodb+srv://u:hunter2@h', 'mongodb+srv://u:***@h'],
+    ['MONGODB_URI_FILE', '/run/secrets/uri', '/run/secrets/uri'],
+    ['MONGODB_READINESS', undefined, undefined],
+    ['WIRE_MONGODB_JAVASCRIPT', undefined, 'false'],
   ] as const)('shows %s of %j as %j', (name, text, shown) => {
     expect(describeSetting(name, text)).toBe(shown);
   });

@@ -5,8 +5,10 @@ import { describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { ConfigError } from '../../src/config-problems.ts';
 import { SETTING_NAMES } from '../../src/config-settings.ts';
+import type { SettingName } from '../../src/config-settings.ts';
 import { loadConfig, readSystemInputs } from '../../src/config.ts';
 import { createSystem, loadFrom } from '../support/load-config.ts';
+import type { ConfigWorld } from '../support/load-config.ts';
 
 describe('loadConfig', () => {
   test('gives the promised defaults', () => {
@@ -33,8 +35,27 @@ describe('loadConfig', () => {
           },
           policy: { allow: [], deny: [], access: 'read-write' },
         },
+        {
+          name: 'mongodb',
+          backend: 'mongodb',
+          host: '127.0.0.1',
+          port: 5434,
+          mongodbUri: undefined,
+          isRequired: false,
+          tls: undefined,
+          connectionsMax: 100,
+          idleTimeoutMs: 900_000,
+          limits: {
+            rowsMax: 10_000,
+            bytesMax: 104_857_600,
+            queryTimeoutMs: 30_000,
+            onLimit: 'error',
+          },
+          policy: { allow: [], deny: [], access: 'read-write', isJavaScriptAllowed: false },
+        },
       ],
       dataDirectory: '/srv/gatepost/.gatepost',
+      mongodBinary: undefined,
       shutdownTimeoutMs: 10_000,
       auditFile: undefined,
       logLevel: 'info',
@@ -74,6 +95,13 @@ describe('loadConfig', () => {
     expect(loadFrom({ env: { AUDIT_FILE: '-' } }).auditFile).toBe('-');
   });
 
+  test.each([
+    ['bin/mongod', '/srv/gatepost/bin/mongod'],
+    ['/usr/bin/mongod', '/usr/bin/mongod'],
+  ])('gives the program of the embedded MongoDB as an absolute path: %s', (file, absolute) => {
+    expect(loadFrom({ env: { MONGOD_BINARY: file } }).mongodBinary).toBe(absolute);
+  });
+
   test('gives pgwire-proxy one listener and no HTTP', () => {
     const flags = { WIRE_UPSTREAM_DSN: 'postgres://u:p@h/d', WIRE_POSTGRES_PORT: '6000' };
     const config = loadFrom({ command: 'pgwire-proxy', flags, env: { PORT: '6000' } });
@@ -90,7 +118,8 @@ describe('loadConfig', () => {
       POSTGRES_USER: 'app@corp',
       POSTGRES_PASSWORD: 'p@ss:w/o?r#d% ',
     };
-    const connectionString = loadFrom({ env }).listeners[0]?.upstreamDsn;
+    const listener = loadFrom({ env }).listeners.find((each) => each.backend === 'postgres');
+    const connectionString = listener?.upstreamDsn;
     expect(connectionString).toBeDefined();
     expect(new pg.Client({ connectionString })).toMatchObject({
       host: '/var/run/postgresql',
@@ -103,7 +132,7 @@ describe('loadConfig', () => {
 
   test('names the user postgres and no database where only the host is given', () => {
     const { listeners } = loadFrom({ env: { POSTGRES_HOST: 'db' } });
-    expect(listeners[0]?.upstreamDsn).toBe('postgresql://postgres@db:5432');
+    expect(listeners[0]).toMatchObject({ upstreamDsn: 'postgresql://postgres@db:5432' });
   });
 
   test('is frozen in every part', () => {
@@ -133,6 +162,56 @@ describe('loadConfig', () => {
     const inputs = Object.freeze({ ...system, command: 'serve', argvSettings: Object.freeze({}) });
     expect(loadConfig({ ...inputs, command: 'serve' }).http?.port).toBe(1);
     expect(env).toEqual({ PORT: '1', POSTGRES_PASSWORD_FILE: 'pw' });
+  });
+});
+
+describe('a setting of MongoDB', () => {
+  const SETTINGS: readonly (readonly [SettingName, string, object])[] = [
+    ['WIRE_MONGODB_PORT', '6434', { port: 6434 }],
+    ['MONGODB_URI', 'mongodb://h/d', { mongodbUri: 'mongodb://h/d', isRequired: true }],
+    ['MONGODB_URI_FILE', 'uri', { mongodbUri: 'mongodb://u:p@a:1,b:2', isRequired: true }],
+    ['MONGODB_READINESS', 'required', { mongodbUri: undefined, isRequired: true }],
+    ['WIRE_MONGODB_ALLOW', 'find,$match', { policy: { allow: ['find', '$match'] } }],
+    ['WIRE_MONGODB_DENY', 'drop', { policy: { deny: ['drop'] } }],
+    ['WIRE_MONGODB_JAVASCRIPT', 'true', { policy: { isJavaScriptAllowed: true } }],
+    ['WIRE_ACCESS', 'read-only', { policy: { access: 'read-only' } }],
+  ];
+  const uriFile = { uri: 'mongodb://u:p@a:1,b:2\n' };
+
+  /** The same text by each way that there is to give it. */
+  function worldsOf(name: SettingName, text: string): ConfigWorld[] {
+    const toml = `${name.toLowerCase()} = ${JSON.stringify(text)}`;
+    return [
+      { flags: { [name]: text }, files: uriFile },
+      { env: { [name]: text }, files: uriFile },
+      { files: { ...uriFile, '.env': `${name}=${text}` } },
+      { env: { GATEPOST_CONFIG: 'a.toml' }, files: { ...uriFile, 'a.toml': toml } },
+    ];
+  }
+
+  test.each(SETTINGS)(
+    'does the same as a flag, in the environment, in .env and in the file: %s',
+    (name, text, expected) => {
+      for (const world of worldsOf(name, text)) {
+        const listener = loadFrom(world).listeners.find(({ backend }) => backend === 'mongodb');
+        expect(listener).toMatchObject(expected);
+      }
+    },
+  );
+
+  test('leaves the PostgreSQL listener as it was', () => {
+    const [plain] = loadFrom({}).listeners;
+    for (const [name, text] of SETTINGS.filter(([each]) => each !== 'WIRE_ACCESS')) {
+      expect(loadFrom({ env: { [name]: text }, files: uriFile }).listeners[0]).toEqual(plain);
+    }
+  });
+
+  test('is none of the lists of SQL', () => {
+    const { listeners } = loadFrom({ env: { WIRE_ALLOW: 'select', WIRE_DENY: 'drop' } });
+    expect(listeners.map(({ policy }) => policy)).toMatchObject([
+      { allow: ['SELECT'], deny: ['DROP'] },
+      { allow: [], deny: [] },
+    ]);
   });
 });
 

@@ -4,7 +4,9 @@ import { ESLint } from 'eslint';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import * as z from 'zod';
-import { isSettingName, LISTENER_KEYS, notesOf, SETTING_NAMES } from '../../src/config-settings.ts';
+import { LISTENER_KEYS } from '../../src/config-listener-keys.ts';
+import { isSettingName, notesOf, SETTING_NAMES } from '../../src/config-settings.ts';
+import { mongodbUri } from '../../src/config-values.ts';
 import { SQLSTATE } from '../../src/errors.ts';
 import { KIND_SYNONYMS, listStatementKinds } from '../../src/guardrails/sql-rules.ts';
 
@@ -115,7 +117,7 @@ describe('The manual of the listeners', () => {
     const rows = tableBelow(manual, 'Settings');
 
     test('of a listener, its upstream and its guardrails a row', () => {
-      const groups = ['PostgreSQL', 'PostgreSQL listeners', 'Limits and policy'];
+      const groups = ['PostgreSQL', 'MongoDB', 'Listeners', 'Limits and policy'];
       const settings = SETTING_NAMES.filter((name) => groups.includes(notesOf(name).group));
       expect(rows.map(([name]) => name)).toEqual(expect.arrayContaining(settings));
     });
@@ -127,7 +129,8 @@ describe('The manual of the listeners', () => {
 
     test('keys of a listener that exist, all of them but what it is called', () => {
       const keys = rows.flatMap(([, , key]) => listOf(key)).filter((key) => !key.startsWith('--'));
-      expect(keys.toSorted()).toEqual(
+      // Some are of both backends, and come from a setting of each.
+      expect([...new Set(keys)].toSorted()).toEqual(
         LISTENER_KEYS.filter((key) => key !== 'name' && key !== 'backend').toSorted(),
       );
     });
@@ -278,11 +281,20 @@ describe('docker-compose.yml', () => {
     );
   });
 
+  test('names a MongoDB that Gatepost accepts, by the name of its service', () => {
+    const [, , uri = ''] = pairs.find(([, name]) => name === 'MONGODB_URI') ?? [];
+    expect(mongodbUri.schema.parse(uri)).toBe(uri);
+    const [, host = ''] = /^mongodb:\/\/([a-z]+):27017\//.exec(uri) ?? [];
+    const services = [...read('docker-compose.yml').matchAll(/^ {2}([a-z]+):$/gm)];
+    expect(services.map(([, name]) => name)).toContain(host);
+  });
+
   test('publishes ports on loopback only', () => {
     const published = [...read('docker-compose.yml').matchAll(/^ {6}- '([\d.:]+)'$/gm)];
     expect(published.map(([, port]) => port)).toEqual([
       '127.0.0.1:3000:3000',
       '127.0.0.1:5433:5433',
+      '127.0.0.1:5434:5434',
     ]);
   });
 });

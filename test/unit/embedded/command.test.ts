@@ -55,11 +55,31 @@ describe('A command', () => {
     expect(names).not.toContain('HOME');
   });
 
+  test('has our environment when it needs the settings of the machine', async () => {
+    const { output } = await run({ ...shell('env'), isEnvironmentInherited: true }, signal);
+    expect(output).toContain(`HOME=${process.env['HOME'] ?? ''}`);
+  });
+
+  test('that is not there is named with its own advice', async () => {
+    const missing = { file: '/nowhere/tool', args: [], account: undefined, advice: 'install it' };
+    await expect(run(missing, signal)).rejects.toThrow(
+      'Cannot run /nowhere/tool: check that it is there and may be executed, or install it',
+    );
+  });
+
   test('that is not there is named', async () => {
     const missing = { file: '/nowhere/postgres', args: [], account: undefined };
     await expect(run(missing, signal)).rejects.toThrow(
       'Cannot run /nowhere/postgres: check that it is there and may be executed, or set',
     );
+  });
+
+  test('is killed when the signal aborts while it is launched', async () => {
+    const controller = new AbortController();
+    const reason = new Error('Called off');
+    const outcome = run(shell('sleep 61'), controller.signal);
+    controller.abort(reason);
+    await expect(outcome).rejects.toBe(reason);
   });
 
   test('is killed with what it has started when the signal aborts', async () => {

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { stopOrphan } from '../../../src/embedded/orphan.ts';
+import { stopPostgresOrphan } from '../../../src/embedded/postgres-orphan.ts';
 import type { TemporaryDirectory } from '../../support/temporary-directory.ts';
 import { createTemporaryDirectory } from '../../support/temporary-directory.ts';
 
@@ -46,7 +46,7 @@ describe('An orphan', () => {
     if (content !== undefined) {
       await writeFile(lock, content);
     }
-    expect(await stopOrphan(directory.path, signal)).toBeUndefined();
+    expect(await stopPostgresOrphan(directory.path, signal)).toBeUndefined();
     expect(await readFile(lock, 'utf8').catch(() => undefined)).toBe(content);
   });
 
@@ -56,14 +56,14 @@ describe('An orphan', () => {
   ])('is stopped when it is %s of this cluster', async (_title, sign) => {
     const child = await startProcess('process.exit(0)', '-D', directory.path);
     await writeFile(lock, `${sign}${child.pid ?? ''}\n${directory.path}\n`);
-    expect(await stopOrphan(directory.path, signal)).toBe(child.pid);
+    expect(await stopPostgresOrphan(directory.path, signal)).toBe(child.pid);
     expect(child.exitCode ?? (await once(child, 'exit'))[0]).toBe(0);
   });
 
   test('is not another program that has its id by now, whose id gives way to ours', async () => {
     const child = await startProcess('process.exit(0)', '-D', `${directory.path}-of-another`);
     await writeFile(lock, `${child.pid ?? ''}\n${directory.path}\n1700000000\n5432\n`);
-    expect(await stopOrphan(directory.path, signal)).toBeUndefined();
+    expect(await stopPostgresOrphan(directory.path, signal)).toBeUndefined();
     expect(child.exitCode).toBeNull();
     expect(await readFile(lock, 'utf8')).toBe(
       `${process.pid}\n${directory.path}\n1700000000\n5432\n`,
@@ -74,7 +74,7 @@ describe('An orphan', () => {
     const child = await startProcess(`console.log('interrupted')`, '-D', directory.path);
     await writeFile(lock, `${child.pid ?? ''}\n${directory.path}\n`);
     const controller = new AbortController();
-    const outcome = stopOrphan(directory.path, controller.signal);
+    const outcome = stopPostgresOrphan(directory.path, controller.signal);
     child.stdout?.once('data', () => {
       controller.abort();
     });

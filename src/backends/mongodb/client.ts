@@ -1,0 +1,72 @@
+// How MongoDB is connected to: one client a session, and one beside them that only asks and kills.
+import { MongoClient } from 'mongodb';
+import type { MongoClientOptions } from 'mongodb';
+import { ServiceError, SQLSTATE } from '../../errors.ts';
+import { connectionError } from './server-errors.ts';
+
+/** How long a server may take to be found, and to take a connection. */
+const CONNECT_TIMEOUT_MS = 5000;
+
+/** The driver refuses a longer name. */
+const APP_NAME_BYTES_MAX = 128;
+
+const OPTIONS: MongoClientOptions = {
+  maxPoolSize: 1,
+  minPoolSize: 0,
+  serverSelectionTimeoutMS: CONNECT_TIMEOUT_MS,
+  connectTimeoutMS: CONNECT_TIMEOUT_MS,
+  // A statement is never sent twice.
+  retryReads: false,
+  retryWrites: false,
+  // One socket beside each session's own, and not two.
+  serverMonitoringMode: 'poll',
+};
+
+/** `gatepost/<application>@<address>`, at a character's edge. */
+export function appNameOf(applicationName: string, address: string): string {
+  const tail = `@${address}`;
+  const room = APP_NAME_BYTES_MAX - Buffer.byteLength(tail) - 'gatepost/'.length;
+  // Control characters would reach the server's log.
+  const clean = applicationName.replaceAll(/\p{Cc}/gu, '?');
+  const { read } = new TextEncoder().encodeInto(clean, new Uint8Array(Math.max(room, 0)));
+  return `gatepost/${clean.slice(0, read)}${tail}`;
+}
+
+/**
+ * A connected client that has been answered a ping.
+ *
+ * @throws ServiceError FATAL 08006, without hosts and credentials; the signal's reason
+ */
+export async function openClient(
+  uri: string,
+  { appName, signal, poolMax = 1 }: { appName: string; signal: AbortSignal; poolMax?: number },
+): Promise<MongoClient> {
+  signal.throwIfAborted();
+  const client = createClient(uri, { ...OPTIONS, maxPoolSize: poolMax, appName });
+  const onAbort = (): void => void client.close().catch(() => undefined);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    await client.connect();
+    await client.db('admin').command({ ping: 1 }, { timeoutMS: CONNECT_TIMEOUT_MS });
+    signal.throwIfAborted();
+    return client;
+  } catch (error) {
+    await client.close().catch(() => undefined);
+    signal.throwIfAborted();
+    throw connectionError(error, 'FATAL');
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+function createClient(uri: string, options: MongoClientOptions): MongoClient {
+  try {
+    return new MongoClient(uri, options);
+  } catch (error) {
+    throw new ServiceError(SQLSTATE.connectionFailure, 'The MongoDB connection string is wrong', {
+      severity: 'FATAL',
+      hint: 'gatepost check says what is wrong with MONGODB_URI',
+      cause: error,
+    });
+  }
+}

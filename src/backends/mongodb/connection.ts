@@ -1,0 +1,180 @@
+// One session's connection: runs operations, each with a comment and a time limit of ours.
+import { randomUUID } from 'node:crypto';
+import { MongoServerError } from 'mongodb';
+import type { ClientSession, MongoClient, ReadPreferenceLike } from 'mongodb';
+import type { Command, Operation, Reply } from './plan.ts';
+import { documentsIn, numberOf } from './plan.ts';
+import { mergeComment, runStoppable } from './operation-stop.ts';
+import type { KillOperations } from './operation-stop.ts';
+import { answeredError } from './server-errors.ts';
+
+/** Documents of each further batch: a few hundred kilobytes as a rule. */
+const BATCH_DOCUMENTS = 1000;
+
+/**
+ * What the server may take longer than our own timeout: ours comes first, with its HINT, and the
+ * server's is there in case that Gatepost is gone.
+ */
+const SERVER_TIME_MARGIN_MS = 1000;
+
+/** How replies are read: nothing promoted, embedded documents as bytes. */
+const EXACT = {
+  raw: true,
+  promoteValues: false,
+  promoteLongs: false,
+  promoteBuffers: false,
+  bsonRegExp: true,
+  enableUtf8Validation: false,
+} as const;
+
+/** Bounds of one operation. */
+export interface Bounds {
+  readonly signal: AbortSignal;
+  readonly timeoutMs: number;
+}
+
+export interface ConnectionOptions {
+  readonly client: MongoClient;
+  readonly kill: KillOperations;
+}
+
+const WRITES = new Set(['insert', 'update', 'delete', 'findAndModify']);
+const READS = new Set(['find', 'aggregate', 'count', 'distinct']);
+
+/** Runs operations one after the other. */
+export class Connection {
+  readonly #client: MongoClient;
+  readonly #kill: KillOperations;
+  readonly #session: ClientSession;
+  /** Never the same twice, so that a kill hits nobody else. */
+  readonly #tagPrefix = `gatepost:${randomUUID()}`;
+  #operations = 0;
+
+  constructor({ client, kill }: ConnectionOptions) {
+    this.#client = client;
+    this.#kill = kill;
+    this.#session = client.startSession({ causalConsistency: false });
+  }
+
+  /** The reply; a tolerated error is one with `ok: 0`. */
+  async run(operation: Operation, bounds: Bounds): Promise<Reply> {
+    const tag = this.#nextTag();
+    const command = this.#prepare(operation, tag, bounds);
+    try {
+      const reply: Reply = await runStoppable(
+        async (signal) =>
+          await this.#client.db(operation.database).command(command, {
+            ...EXACT,
+            session: this.#session,
+            readPreference: this.#readPreference(operation),
+            signal,
+          }),
+        { signal: bounds.signal, tag, kill: this.#kill },
+      );
+      assertWritten(reply, operation);
+      return reply;
+    } catch (error) {
+      const isTolerated =
+        error instanceof MongoServerError &&
+        operation.tolerated?.includes(numberOf(error.code)) === true;
+      if (isTolerated) {
+        return { ok: 0 };
+      }
+      throw error;
+    }
+  }
+
+  /** The documents of the cursor that the operation opens, batch by batch, as BSON. */
+  async *documents(
+    operation: Operation,
+    bounds: Bounds,
+  ): AsyncGenerator<readonly Uint8Array[], void, undefined> {
+    const tag = this.#nextTag();
+    const command = this.#prepare(operation, tag, bounds);
+    const drop = new AbortController();
+    // Cursors take a signal, though the types of this one do not say so.
+    const options = {
+      ...EXACT,
+      session: this.#session,
+      readPreference: this.#readPreference(operation),
+      signal: drop.signal,
+    };
+    const cursor = this.#client.db(operation.database).runCursorCommand(command, options);
+    cursor.setBatchSize(operation.batchSize ?? BATCH_DOCUMENTS).setComment(tag);
+    try {
+      const hasNext = async (signal: AbortSignal): Promise<boolean> => {
+        signal.addEventListener('abort', () => {
+          drop.abort();
+        });
+        return await cursor.hasNext();
+      };
+      const stop = { signal: bounds.signal, tag, kill: this.#kill };
+      while (await runStoppable(hasNext, stop)) {
+        const batch: unknown[] = cursor.readBufferedDocuments();
+        yield batch.filter((document) => document instanceof Uint8Array);
+      }
+    } finally {
+      await cursor.close();
+    }
+  }
+
+  /** Ends the session on the server and closes the connection. */
+  async close(): Promise<void> {
+    await this.#session.endSession().catch(() => undefined);
+    await this.#client.close();
+  }
+
+  #nextTag(): string {
+    this.#operations += 1;
+    return `${this.#tagPrefix}:${this.#operations}`;
+  }
+
+  #prepare({ command }: Operation, tag: string, { timeoutMs }: Bounds): Command {
+    const own = timeoutMs + SERVER_TIME_MARGIN_MS;
+    const asked = numberOf(command['maxTimeMS']);
+    const comment = mergeComment(tag, command['comment']);
+    // The time of a cursor counts from its first command on; getMore takes none of its own.
+    return 'getMore' in command
+      ? { ...command, comment }
+      : {
+          ...command,
+          ...this.#concerns(command),
+          comment,
+          maxTimeMS: asked > 0 ? Math.min(asked, own) : own,
+        };
+  }
+
+  /** What the connection string says about reading and writing; commands inherit none of it. */
+  #concerns(command: Command): Command {
+    const [name = ''] = Object.keys(command);
+    const { writeConcern, readConcern } = this.#client;
+    const isWriteConcernDue = writeConcern !== undefined && command['writeConcern'] === undefined;
+    const isReadConcernDue = readConcern !== undefined && command['readConcern'] === undefined;
+    return {
+      ...(WRITES.has(name) && isWriteConcernDue ? { writeConcern } : {}),
+      ...(READS.has(name) && isReadConcernDue ? { readConcern: readConcern.toJSON() } : {}),
+    };
+  }
+
+  #readPreference({ command, readPreference }: Operation): ReadPreferenceLike {
+    const [name = ''] = Object.keys(command);
+    return readPreference ?? (READS.has(name) ? this.#client.readPreference : 'primary');
+  }
+}
+
+/** A reply may be `ok` and yet say that something was not written. */
+function assertWritten(reply: Reply, { isBulk = false }: Operation): void {
+  const errors = documentsIn(reply['writeErrors']);
+  const [first] = errors;
+  if (first !== undefined) {
+    const name = isBulk ? 'MongoBulkWriteError' : 'MongoServerError';
+    const code: unknown = first['code'];
+    const fields = isBulk ? { code, writeErrors: errors } : first;
+    throw answeredError(name, String(first['errmsg']), fields);
+  }
+  const [concern] = documentsIn([reply['writeConcernError']]);
+  if (concern !== undefined) {
+    const fields = { ...concern, writeConcernError: concern };
+    throw answeredError('MongoWriteConcernError', String(concern['errmsg']), fields);
+  }
+}

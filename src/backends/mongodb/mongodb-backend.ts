@@ -1,0 +1,121 @@
+// MongoDB behind the wire: one client a session, statements run by tables and never evaluated.
+import { randomInt } from 'node:crypto';
+import type { MongoClient } from 'mongodb';
+import { createMongoPolicy } from '../../guardrails/mongo-policy.ts';
+import type { MongoPolicyRules } from '../../guardrails/mongo-policy.ts';
+import type { Backend, BackendSession, CancelKey } from '../backend.ts';
+import { appNameOf, openClient } from './client.ts';
+import { Connection } from './connection.ts';
+import { MongodbSession } from './mongodb-session.ts';
+import { killByTag } from './operation-stop.ts';
+import { OWN_SETTINGS, SqlDesk } from './sql-desk.ts';
+
+export interface MongodbBackendOptions {
+  readonly name: string;
+  /**
+   * Gives the connection string, a secret; asked for each session, since an embedded server may
+   * still be starting.
+   *
+   * @throws ServiceError that says so
+   */
+  readonly uri: () => string;
+  readonly rules: MongoPolicyRules;
+}
+
+/** The backend of one listener. */
+export interface MongodbBackend extends Backend {
+  /** Pings the server; rejects when there is no answer. */
+  probe(signal: AbortSignal): Promise<void>;
+  /** Ends the connection that is shared by probes and cancels. */
+  close(): Promise<void>;
+}
+
+/** Connections for probes and kills: one must not wait for the other. */
+const ADMIN_POOL_MAX = 4;
+
+/**
+ * A MongoDB backend. Nothing is connected until a session is opened.
+ *
+ * @throws ServiceError 22023 when a rule names what cannot be a command or stage
+ */
+export function createMongodbBackend(options: MongodbBackendOptions): MongodbBackend {
+  const policy = createMongoPolicy(options.rules);
+  const admin = new AdminClient(options.uri);
+  return {
+    name: options.name,
+    ownSettings: OWN_SETTINGS,
+    open: async (startup, _frontend, signal): Promise<BackendSession> => {
+      const uri = options.uri();
+      const appName = appNameOf(startup.applicationName, startup.address);
+      const client = await openClient(uri, { appName, signal });
+      const kill = async (tag: string): Promise<void> => {
+        await killByTag(await admin.open(AbortSignal.timeout(ADMIN_TIMEOUT_MS)), tag);
+      };
+      const connection = new Connection({ client, kill });
+      const database = startup.database ?? client.options.dbName;
+      const cancelKey = createCancelKey();
+      const sql = new SqlDesk({
+        processId: cancelKey.processId,
+        startup,
+        database,
+        serverVersion: await versionOf(client),
+        isReadOnly: options.rules.access === 'read-only',
+      });
+      return new MongodbSession({ cancelKey, connection, policy, sql, database });
+    },
+    // Keys of other processes lead nowhere: operations are found by this process's own comments.
+    cancel: () => Promise.resolve(),
+    probe: async (signal) => {
+      const client = await admin.open(signal);
+      await client.db('admin').command({ ping: 1 }, { signal });
+    },
+    close: async () => {
+      await admin.close();
+    },
+  };
+}
+
+const UINT32 = 0x1_0000_0000;
+
+/** The process id keeps its sign bit clear, as PostgreSQL's own do. */
+function createCancelKey(): CancelKey {
+  return { processId: randomInt(1, UINT32 / 2), secretKey: randomInt(UINT32) };
+}
+
+/** How long a probe or a kill waits for a connection. */
+const ADMIN_TIMEOUT_MS = 5000;
+
+async function versionOf(client: MongoClient): Promise<string> {
+  const info = await client.db('admin').command({ buildInfo: 1 });
+  return String(info['version']);
+}
+
+/** One client for the whole backend, opened when it is needed first. */
+class AdminClient {
+  readonly #uri: () => string;
+  #client: Promise<MongoClient> | undefined;
+
+  constructor(uri: () => string) {
+    this.#uri = uri;
+  }
+
+  async open(signal: AbortSignal): Promise<MongoClient> {
+    this.#client ??= openClient(this.#uri(), {
+      appName: 'gatepost/admin',
+      signal,
+      poolMax: ADMIN_POOL_MAX,
+    });
+    try {
+      return await this.#client;
+    } catch (error) {
+      // The next one tries again.
+      this.#client = undefined;
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    const client = await this.#client?.catch(() => undefined);
+    await client?.close();
+  }
+}

@@ -1,0 +1,193 @@
+// One client's session with MongoDB: shell text in, rows out.
+import { isUtf8 } from 'node:buffer';
+import { readQueryText } from '../../../wire/protocol/frontend-messages.ts';
+import { ServiceError, SQLSTATE } from '../../errors.ts';
+import type { MongoPolicy } from '../../guardrails/mongo-policy.ts';
+import { COMMAND_TAGS_MAX } from '../backend.ts';
+import type { BackendEvent, BackendSession, CancelKey, Exchange, Notice } from '../backend.ts';
+import type { Connection } from './connection.ts';
+import type { Plan } from './plan.ts';
+import { runPlan } from './plan-run.ts';
+import { toBackendError } from './server-errors.ts';
+import { ShellSyntaxError, toClientError } from './shell-error.ts';
+import { parseShell } from './shell-parser.ts';
+import { planStatement } from './shell-planner.ts';
+import type { SqlDesk } from './sql-desk.ts';
+
+export interface MongodbSessionOptions {
+  readonly cancelKey: CancelKey;
+  readonly connection: Connection;
+  readonly policy: MongoPolicy;
+  readonly sql: SqlDesk;
+  readonly database: string;
+}
+
+/** A statement that is ready to run. */
+type Step = { readonly plan: Plan } | { readonly sql: string };
+
+type Events = AsyncGenerator<BackendEvent, void, undefined>;
+
+/** What stops the exchange that is running. */
+interface Running {
+  readonly stopper: AbortController;
+}
+
+export class MongodbSession implements BackendSession {
+  readonly cancelKey: CancelKey;
+  readonly #connection: Connection;
+  readonly #policy: MongoPolicy;
+  readonly #sql: SqlDesk;
+  #database: string;
+  #running: Running | undefined;
+  #commandTags: string[] = [];
+  #sqlState: string | undefined;
+
+  constructor({ cancelKey, connection, policy, sql, database }: MongodbSessionOptions) {
+    this.cancelKey = cancelKey;
+    this.#connection = connection;
+    this.#policy = policy;
+    this.#sql = sql;
+    this.#database = database;
+  }
+
+  get parameters(): ReadonlyMap<string, string> {
+    return this.#sql.parameters;
+  }
+
+  get notices(): readonly Notice[] {
+    return this.#sql.notices;
+  }
+
+  async *execute(exchange: Exchange): Events {
+    this.#commandTags = [];
+    this.#sqlState = undefined;
+    const stopper = new AbortController();
+    const onAbort = (): void => {
+      stopper.abort(exchange.signal.reason);
+    };
+    exchange.signal.addEventListener('abort', onAbort, { once: true });
+    if (exchange.signal.aborted) {
+      onAbort();
+    }
+    this.#running = { stopper };
+    try {
+      for await (const frame of exchange.frames) {
+        yield* this.#answer(frame, exchange, stopper.signal);
+      }
+    } finally {
+      this.#running = undefined;
+      exchange.signal.removeEventListener('abort', onAbort);
+    }
+    yield {
+      kind: 'ready',
+      status: this.#sql.transactionStatus,
+      isForwarded: false,
+      commandTags: this.#commandTags,
+      sqlState: this.#sqlState,
+    };
+  }
+
+  cancel(): Promise<'matched' | 'late'> {
+    this.#running?.stopper.abort(
+      new ServiceError(SQLSTATE.queryCanceled, 'canceling statement due to user request'),
+    );
+    return Promise.resolve(this.#running === undefined ? 'late' : 'matched');
+  }
+
+  async close(): Promise<void> {
+    await this.#connection.close();
+  }
+
+  /** Nothing runs until all of the text has been understood and admitted. */
+  async *#answer(frame: Buffer, exchange: Exchange, signal: AbortSignal): Events {
+    try {
+      const steps = this.#prepare(readText(frame));
+      if (steps.length === 0) {
+        yield { kind: 'empty' };
+      }
+      for (const step of steps) {
+        signal.throwIfAborted();
+        yield* this.#track(
+          'plan' in step
+            ? this.#run(step.plan, exchange, signal)
+            : this.#ask(step.sql, exchange, signal),
+        );
+      }
+    } catch (thrown) {
+      yield this.#toError(thrown, signal);
+    }
+  }
+
+  #prepare(text: string): Step[] {
+    try {
+      let database = this.#database;
+      return parseShell(text).map((statement) => {
+        if (statement.kind === 'sql') {
+          return { sql: statement.text };
+        }
+        const plan = planStatement(statement, database);
+        database = plan.database ?? database;
+        this.#admit(plan);
+        return { plan };
+      });
+    } catch (error) {
+      throw error instanceof ShellSyntaxError ? toClientError(error, text) : error;
+    }
+  }
+
+  #admit({ operations }: Plan): void {
+    for (const { command, database } of operations) {
+      const refusal = this.#policy.admit(command, database);
+      if (refusal !== undefined) {
+        throw refusal;
+      }
+    }
+  }
+
+  async *#run(plan: Plan, { guard }: Exchange, signal: AbortSignal): Events {
+    const { ejson } = this.#sql;
+    yield* runPlan(plan, { connection: this.#connection, guard, signal, ejson });
+    this.#database = plan.database ?? this.#database;
+    this.#sql.database = this.#database;
+  }
+
+  async *#ask(text: string, { guard }: Exchange, signal: AbortSignal): Events {
+    yield* this.#sql.answer(text, {
+      connection: this.#connection,
+      policy: this.#policy,
+      guard,
+      signal,
+    });
+  }
+
+  async *#track(events: Events): Events {
+    for await (const event of events) {
+      if (event.kind === 'complete' && this.#commandTags.length < COMMAND_TAGS_MAX) {
+        this.#commandTags.push(event.commandTag);
+      }
+      yield event;
+    }
+  }
+
+  /** An abort says itself why; whatever it broke off has nothing to add. */
+  #toError(thrown: unknown, signal: AbortSignal): BackendEvent {
+    const reason: unknown = signal.aborted ? signal.reason : thrown;
+    const error = toBackendError(reason);
+    if (error === undefined) {
+      throw reason;
+    }
+    this.#sqlState = error.sqlState;
+    const isFromDatabase = error.sqlState === SQLSTATE.internalError;
+    return { kind: 'error', error, ...(isFromDatabase ? { isFromDatabase } : {}) };
+  }
+}
+
+function readText(frame: Buffer): string {
+  const bytes = readQueryText(frame);
+  if (!isUtf8(bytes)) {
+    throw new ServiceError(SQLSTATE.characterNotInRepertoire, 'Query is not valid UTF8', {
+      hint: 'Send the text in UTF8',
+    });
+  }
+  return bytes.toString('utf8');
+}

@@ -1,0 +1,93 @@
+// Stopping what runs on the server: that one operation, and nothing else.
+import { setTimeout as delay } from 'node:timers/promises';
+import type { MongoClient } from 'mongodb';
+
+/** How long the server may take to give an operation up before its connection is dropped. */
+const STOP_GRACE_MS = 1500;
+
+/** An operation may not have begun when it is first looked for. */
+const LOOK_AGAIN_MS = 25;
+
+/** How long one look and one kill may take. */
+const KILL_TIMEOUT_MS = 1000;
+
+/** Kills the operations that carry this comment. */
+export type KillOperations = (tag: string) => Promise<void>;
+
+/**
+ * Runs a piece of work that an abort stops on the server. Resolves and rejects as the work does;
+ * after an abort it rejects with the signal's reason, once nothing of the work is left.
+ *
+ * @param work is given a signal of its own: when that aborts, it gives its connection up
+ */
+export async function runStoppable<T>(
+  work: (drop: AbortSignal) => Promise<T>,
+  { signal, tag, kill }: { signal: AbortSignal; tag: string; kill: KillOperations },
+): Promise<T> {
+  signal.throwIfAborted();
+  const drop = new AbortController();
+  const settled = new AbortController();
+  let stopping: Promise<void> | undefined;
+  const onAbort = (): void => {
+    stopping = stopOnServer(tag, { kill, settled: settled.signal, drop });
+  };
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await work(drop.signal);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+    settled.abort();
+    await stopping;
+    signal.throwIfAborted();
+  }
+}
+
+async function stopOnServer(
+  tag: string,
+  { kill, settled, drop }: { kill: KillOperations; settled: AbortSignal; drop: AbortController },
+): Promise<void> {
+  const graceTimer = setTimeout(() => {
+    drop.abort();
+  }, STOP_GRACE_MS);
+  try {
+    while (!settled.aborted && !drop.signal.aborted) {
+      await kill(tag);
+      await delay(LOOK_AGAIN_MS, undefined, { signal: settled });
+    }
+  } catch {
+    // Settled meanwhile, or the server cannot kill: then the connection is dropped.
+    if (!settled.aborted) {
+      drop.abort();
+    }
+  } finally {
+    clearTimeout(graceTimer);
+  }
+}
+
+/** Where the comment of an operation is: of a first command, and of what it fetches later. */
+function carries(tag: string): Record<string, unknown> {
+  const places = ['command.comment', 'cursor.originatingCommand.comment'];
+  return {
+    $or: places.flatMap((place) => [{ [place]: tag }, { [`${place}.gatepost`]: tag }]),
+  };
+}
+
+/** Finds by `$currentOp`, which sees one's own operations without further rights. */
+export async function killByTag(client: MongoClient, tag: string): Promise<void> {
+  const admin = client.db('admin');
+  const options = { timeoutMS: KILL_TIMEOUT_MS };
+  const found = await admin
+    .aggregate([{ $currentOp: { localOps: true } }, { $match: carries(tag) }], options)
+    .toArray();
+  for (const operation of found) {
+    const op: unknown = operation['opid'];
+    await admin.command({ killOp: 1, op }, options);
+  }
+}
+
+/**
+ * The comment that is sent: ours alone, or both where the user has one too.
+ */
+export function mergeComment(tag: string, comment: unknown): unknown {
+  return comment === undefined ? tag : { gatepost: tag, comment };
+}

@@ -1,0 +1,105 @@
+// Errors of MongoDB and its driver as a PostgreSQL client sees them.
+import { BSON, MongoError, MongoServerError } from 'mongodb';
+import { ServiceError, SQLSTATE } from '../../errors.ts';
+
+/** Fields of a server error that its message does not say. */
+const DETAIL_FIELDS = [
+  'code',
+  'codeName',
+  'errorLabels',
+  'errInfo',
+  'writeErrors',
+  'writeConcernError',
+];
+
+/** Longest DETAIL, in characters: a reply may hold any number of write errors. */
+const DETAIL_CHARACTERS_MAX = 8192;
+
+/**
+ * XX000 with the whole message as mongosh prints it, and everything else that the server said in
+ * DETAIL, as Extended JSON.
+ */
+function serverError(error: MongoServerError): ServiceError {
+  return answeredError('MongoServerError', error.message, { ...error.errorResponse });
+}
+
+/** An error document that came as an answer: a reply with write errors is `ok`. */
+export function answeredError(
+  name: string,
+  message: string,
+  answer: Readonly<Record<string, unknown>>,
+): ServiceError {
+  const { codeName } = answer;
+  const label = typeof codeName === 'string' ? `${name}[${codeName}]` : name;
+  const fields = DETAIL_FIELDS.filter((field) => answer[field] !== undefined);
+  const detail = BSON.EJSON.stringify(
+    Object.fromEntries(fields.map((field) => [field, answer[field]])),
+  );
+  return new ServiceError(SQLSTATE.internalError, `${label}: ${message}`, {
+    detail: detail.slice(0, DETAIL_CHARACTERS_MAX),
+  });
+}
+
+/** What the driver would refuse before it asks the server, in its words. */
+export class DriverRefusal extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'MongoInvalidArgumentError';
+  }
+}
+
+export function createDriverError(message: string): DriverRefusal {
+  return new DriverRefusal(message);
+}
+
+/** SQLSTATE XX000 for everything that MongoDB or its driver says; others are bugs of ours. */
+export function toBackendError(thrown: unknown): ServiceError | undefined {
+  if (thrown instanceof ServiceError) {
+    return thrown;
+  }
+  if (thrown instanceof MongoServerError) {
+    return serverError(thrown);
+  }
+  if (thrown instanceof DriverRefusal) {
+    return new ServiceError(SQLSTATE.internalError, `${thrown.name}: ${thrown.message}`);
+  }
+  if (isConnectionError(thrown)) {
+    return connectionError(thrown);
+  }
+  if (thrown instanceof MongoError || thrown instanceof BSON.BSONError) {
+    return new ServiceError(
+      SQLSTATE.internalError,
+      `${thrown.name}: the driver refused the command`,
+      {
+        cause: thrown,
+      },
+    );
+  }
+  return undefined;
+}
+
+const CONNECTION_ERRORS = new Set([
+  'MongoNetworkError',
+  'MongoNetworkTimeoutError',
+  'MongoServerSelectionError',
+  'MongoPoolClearedError',
+  'MongoPoolClosedError',
+  'MongoTopologyClosedError',
+  'MongoNotConnectedError',
+]);
+
+function isConnectionError(thrown: unknown): boolean {
+  return thrown instanceof MongoError && CONNECTION_ERRORS.has(thrown.name);
+}
+
+/** 08006; the driver's own text has hosts and may have credentials, so it stays with the cause. */
+export function connectionError(
+  cause: unknown,
+  severity: 'ERROR' | 'FATAL' = 'ERROR',
+): ServiceError {
+  return new ServiceError(SQLSTATE.connectionFailure, 'Cannot reach MongoDB', {
+    severity,
+    hint: 'See whether the server runs and lets Gatepost in (MONGODB_URI); then try again',
+    cause,
+  });
+}
