@@ -79,6 +79,7 @@ describeMongodb('An embedded MongoDB', () => {
     // The whole process group, as a terminal does it: the server is not in it.
     process.kill(-(child.pid ?? 0), 'SIGKILL');
     await once(child, 'close');
+    expect(await isRunning(orphan)).toBe(true);
     const mongodb = await bench.run();
     expect(await isRunning(orphan)).toBe(false);
     expect(await readKept(await mongodb.untilRunning(signal))).toEqual([{ _id: 7 }]);

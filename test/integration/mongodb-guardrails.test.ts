@@ -182,6 +182,10 @@ describeMongodb('On MongoDB', () => {
       C: '42601',
       P: '17',
     });
+    expect(firstReport(await client.query('db; select * from x'))).toMatchObject({
+      C: '42601',
+      P: '12',
+    });
   });
 });
 

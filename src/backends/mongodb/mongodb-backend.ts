@@ -2,12 +2,13 @@
 import { randomInt } from 'node:crypto';
 import type { MongoClient } from 'mongodb';
 import { createMongoPolicy } from '../../guardrails/mongo-policy.ts';
-import type { MongoPolicyRules } from '../../guardrails/mongo-policy.ts';
-import type { Backend, BackendSession, CancelKey } from '../backend.ts';
+import type { MongoPolicy, MongoPolicyRules } from '../../guardrails/mongo-policy.ts';
+import type { Backend, BackendSession, CancelKey, Startup } from '../backend.ts';
 import { appNameOf, openClient } from './client.ts';
 import { Connection } from './connection.ts';
 import { MongodbSession } from './mongodb-session.ts';
 import { killByTag } from './operation-stop.ts';
+import { connectionError } from './server-errors.ts';
 import { OWN_SETTINGS, SqlDesk } from './sql-desk.ts';
 
 export interface MongodbBackendOptions {
@@ -45,23 +46,14 @@ export function createMongodbBackend(options: MongodbBackendOptions): MongodbBac
     name: options.name,
     ownSettings: OWN_SETTINGS,
     open: async (startup, _frontend, signal): Promise<BackendSession> => {
-      const uri = options.uri();
       const appName = appNameOf(startup.applicationName, startup.address);
-      const client = await openClient(uri, { appName, signal });
-      const kill = async (tag: string): Promise<void> => {
-        await killByTag(await admin.open(AbortSignal.timeout(ADMIN_TIMEOUT_MS)), tag);
-      };
-      const connection = new Connection({ client, kill });
-      const database = startup.database ?? client.options.dbName;
-      const cancelKey = createCancelKey();
-      const sql = new SqlDesk({
-        processId: cancelKey.processId,
-        startup,
-        database,
-        serverVersion: await versionOf(client),
-        isReadOnly: options.rules.access === 'read-only',
-      });
-      return new MongodbSession({ cancelKey, connection, policy, sql, database });
+      const client = await openClient(options.uri(), { appName, signal });
+      try {
+        return await openSession(client, startup, { policy, admin, rules: options.rules });
+      } catch (error) {
+        await client.close();
+        throw connectionError(error, 'FATAL');
+      }
     },
     // Keys of other processes lead nowhere: operations are found by this process's own comments.
     cancel: () => Promise.resolve(),
@@ -73,6 +65,33 @@ export function createMongodbBackend(options: MongodbBackendOptions): MongodbBac
       await admin.close();
     },
   };
+}
+
+interface Shared {
+  readonly policy: MongoPolicy;
+  readonly admin: AdminClient;
+  readonly rules: MongoPolicyRules;
+}
+
+async function openSession(
+  client: MongoClient,
+  startup: Startup,
+  { policy, admin, rules }: Shared,
+): Promise<BackendSession> {
+  const kill = async (tag: string): Promise<void> => {
+    await killByTag(await admin.open(AbortSignal.timeout(ADMIN_TIMEOUT_MS)), tag);
+  };
+  const database = startup.database ?? client.options.dbName;
+  const cancelKey = createCancelKey();
+  const sql = new SqlDesk({
+    processId: cancelKey.processId,
+    startup,
+    database,
+    serverVersion: await versionOf(client),
+    isReadOnly: rules.access === 'read-only',
+  });
+  const connection = new Connection({ client, kill });
+  return new MongodbSession({ cancelKey, connection, policy, sql, database });
 }
 
 const UINT32 = 0x1_0000_0000;

@@ -9,7 +9,7 @@ import type { Connection } from './connection.ts';
 import type { Plan } from './plan.ts';
 import { runPlan } from './plan-run.ts';
 import { toBackendError } from './server-errors.ts';
-import { ShellSyntaxError, toClientError } from './shell-error.ts';
+import { shiftPosition, ShellSyntaxError, toClientError } from './shell-error.ts';
 import { parseShell } from './shell-parser.ts';
 import { planStatement } from './shell-planner.ts';
 import type { SqlDesk } from './sql-desk.ts';
@@ -23,7 +23,9 @@ export interface MongodbSessionOptions {
 }
 
 /** A statement that is ready to run. */
-type Step = { readonly plan: Plan } | { readonly sql: string };
+type Step =
+  | { readonly plan: Plan }
+  | { readonly sql: string; readonly shift: (error: ServiceError) => ServiceError };
 
 type Events = AsyncGenerator<BackendEvent, void, undefined>;
 
@@ -110,7 +112,7 @@ export class MongodbSession implements BackendSession {
         yield* this.#track(
           'plan' in step
             ? this.#run(step.plan, exchange, signal)
-            : this.#ask(step.sql, exchange, signal),
+            : this.#ask(step, exchange, signal),
         );
       }
     } catch (thrown) {
@@ -123,7 +125,8 @@ export class MongodbSession implements BackendSession {
       let database = this.#database;
       return parseShell(text).map((statement) => {
         if (statement.kind === 'sql') {
-          return { sql: statement.text };
+          const { offset } = statement;
+          return { sql: statement.text, shift: (error) => shiftPosition(error, text, offset) };
         }
         const plan = planStatement(statement, database);
         database = plan.database ?? database;
@@ -151,13 +154,22 @@ export class MongodbSession implements BackendSession {
     this.#sql.database = this.#database;
   }
 
-  async *#ask(text: string, { guard }: Exchange, signal: AbortSignal): Events {
-    yield* this.#sql.answer(text, {
+  async *#ask(
+    step: Extract<Step, { sql: string }>,
+    exchange: Exchange,
+    signal: AbortSignal,
+  ): Events {
+    const context = {
       connection: this.#connection,
       policy: this.#policy,
-      guard,
+      guard: exchange.guard,
       signal,
-    });
+    };
+    try {
+      yield* this.#sql.answer(step.sql, context);
+    } catch (error) {
+      throw error instanceof ServiceError ? step.shift(error) : error;
+    }
   }
 
   async *#track(events: Events): Events {

@@ -27,9 +27,9 @@ export async function runStoppable<T>(
   signal.throwIfAborted();
   const drop = new AbortController();
   const settled = new AbortController();
-  let stopping: Promise<void> | undefined;
   const onAbort = (): void => {
-    stopping = stopOnServer(tag, { kill, settled: settled.signal, drop });
+    // Not waited for: the tag is of this operation alone, so that a late kill hits nothing else.
+    void stopOnServer(tag, { kill, settled: settled.signal, drop });
   };
   signal.addEventListener('abort', onAbort, { once: true });
   try {
@@ -37,7 +37,6 @@ export async function runStoppable<T>(
   } finally {
     signal.removeEventListener('abort', onAbort);
     settled.abort();
-    await stopping;
     signal.throwIfAborted();
   }
 }

@@ -22,6 +22,21 @@ export class ShellSyntaxError extends Error {
 
 const HINT = 'This port speaks MongoDB, for example: db.people.find({ age: { $gte: 30 } })';
 
+/** An error whose position counts from the statement's own beginning, at `offset` of the text. */
+export function shiftPosition(error: ServiceError, text: string, offset: number): ServiceError {
+  const { sqlState, message, severity, detail, hint, position, cause } = error;
+  if (position === undefined || offset === 0) {
+    return error;
+  }
+  return new ServiceError(sqlState, message, {
+    severity,
+    position: position + Array.from(text.slice(0, offset)).length,
+    ...(detail === undefined ? {} : { detail }),
+    ...(hint === undefined ? {} : { hint }),
+    cause,
+  });
+}
+
 /** The error that the client sees: POSITION counts characters from 1, as the protocol wants it. */
 export function toClientError(error: ShellSyntaxError, text: string): ServiceError {
   return new ServiceError(error.sqlState, error.message, {

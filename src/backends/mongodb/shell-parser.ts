@@ -7,6 +7,7 @@ import { ShellSyntaxError } from './shell-error.ts';
 import { readShellText } from './shell-text.ts';
 import type { ShellText } from './shell-text.ts';
 import { evaluate } from './shell-values.ts';
+import { findSqlEnd, isSql } from './sql-text.ts';
 import type { ShellDocument } from './shell-values.ts';
 
 /** A link of a chain such as `db.people.find({})[0].name`. */
@@ -24,19 +25,6 @@ export type Statement = { readonly offset: number } & (
 
 /** Statements of one text: far more than anybody types. */
 const STATEMENTS_MAX = 1000;
-
-/** Words that begin SQL; the shell has none of them. */
-const SQL_WORDS = new Set(
-  (
-    'select set reset begin start commit end rollback abort insert update delete create drop ' +
-    'alter with explain discard deallocate listen unlisten notify copy table values truncate ' +
-    'grant revoke vacuum analyze lock declare fetch close move savepoint release prepare execute ' +
-    'call do comment cluster reindex checkpoint merge'
-  ).split(' '),
-);
-
-/** What `show` is asked for in the shell; with anything else it is SQL's SHOW. */
-const SHOWN = new Set('dbs databases collections tables users roles profile log logs'.split(' '));
 
 /**
  * The statements of a text, in order; none where there are only comments.
@@ -88,7 +76,7 @@ function parseStatement(text: ShellText, offset: number): Parsed {
   const line = /[^;\n\r]*/y;
   line.lastIndex = offset;
   const words = (line.exec(text.plain)?.[0] ?? '').trim().split(/\s+/);
-  if (isSql(first, words)) {
+  if (isSql(text.text.slice(offset))) {
     return parseSql(text, offset);
   }
   if (isWordStatement(first, words)) {
@@ -105,20 +93,9 @@ function isWordStatement(first: string, words: readonly string[]): boolean {
   );
 }
 
-function isSql(first: string, words: readonly string[]): boolean {
-  const word = first.toLowerCase();
-  return SQL_WORDS.has(word) || (word === 'show' && !SHOWN.has((words[1] ?? '').toLowerCase()));
-}
-
-/** Up to a semicolon outside of quotes. */
-function parseSql(text: ShellText, offset: number): Parsed {
-  const part = /(?:'(?:[^'])*'|"[^"]*"|[^;'"])*/y;
-  part.lastIndex = offset;
-  const found = part.exec(text.text)?.[0] ?? '';
-  return {
-    statement: { kind: 'sql', text: found.trim(), offset },
-    end: offset + found.length,
-  };
+function parseSql({ text }: ShellText, offset: number): Parsed {
+  const end = findSqlEnd(text, offset);
+  return { statement: { kind: 'sql', text: text.slice(offset, end).trim(), offset }, end };
 }
 
 function parseExpression(text: ShellText, offset: number): Parsed {
