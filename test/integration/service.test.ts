@@ -5,12 +5,13 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { testPostgresUrl } from '../support/databases.ts';
+import { runningStatements, untilTrue } from '../support/facts.ts';
 import { parseJsonLines } from '../support/observations.ts';
 import { runPsql } from '../support/psql.ts';
 import { BUN, httpUrlOf, NODE, portOf, startService } from '../support/start-service.ts';
 import type { RunningService, ServiceOptions } from '../support/start-service.ts';
 import { createTemporaryDirectory } from '../support/temporary-directory.ts';
-import { WireClient } from '../support/wire-client.ts';
+import { queryFrame, WireClient } from '../support/wire-client.ts';
 
 const FREE_PORTS = { PORT: '0', WIRE_POSTGRES_PORT: '0', WIRE_MONGODB_PORT: 'off' };
 
@@ -144,8 +145,8 @@ describe('the process', () => {
   test('cancels what still runs at the deadline, and exits with 0', async () => {
     const running = start({ environment: { ...external(), SHUTDOWN_TIMEOUT: '500ms' } });
     const port = portOf(await running.logged('listener-bound'));
-    const query = runPsql({ url: psqlUrl(port), args: ['-c', 'select pg_sleep(60)'] });
-    await running.logged('session-opened');
+    const query = runPsql({ url: psqlUrl(port), args: ['-c', 'select pg_sleep(60.1)'] });
+    await untilTrue(testPostgresUrl(), runningStatements('select pg_sleep(60.1)', 1));
     running.process.kill('SIGTERM');
     expect((await query).stderr).toContain('terminating connection due to administrator command');
     expect(await running.exited()).toBe(0);
@@ -155,8 +156,8 @@ describe('the process', () => {
     const running = start({ environment: { ...external(), SHUTDOWN_TIMEOUT: '10m' } });
     const port = portOf(await running.logged('listener-bound'));
     const client = await WireClient.login(port, { user: 'alice' });
-    client.send(Buffer.from('Q\0\0\0\x18select pg_sleep(60)\0', 'latin1'));
-    await running.logged('session-opened');
+    client.send(queryFrame('select pg_sleep(60.2)'));
+    await untilTrue(testPostgresUrl(), runningStatements('select pg_sleep(60.2)', 1));
     running.process.kill('SIGTERM');
     await running.logged('service-stopping');
     running.process.kill('SIGTERM');
@@ -167,8 +168,8 @@ describe('the process', () => {
   test('takes the two SIGINT of one Ctrl+C under npm for one', async () => {
     const running = start({ environment: external() });
     const port = portOf(await running.logged('listener-bound'));
-    const query = runPsql({ url: psqlUrl(port), args: ['-At', '-c', 'select pg_sleep(1), 42'] });
-    await running.logged('session-opened');
+    const query = runPsql({ url: psqlUrl(port), args: ['-At', '-c', 'select pg_sleep(1.1), 42'] });
+    await untilTrue(testPostgresUrl(), runningStatements('select pg_sleep(1.1)%', 1));
     running.process.kill('SIGINT');
     running.process.kill('SIGINT');
     expect((await query).stdout).toBe('|42');
