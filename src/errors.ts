@@ -6,6 +6,7 @@ export const SQLSTATE = {
   connectionRejected: '08004',
   protocolViolation: '08P01',
   featureNotSupported: '0A000',
+  invalidCatalogName: '3D000',
   invalidAuthorization: '28000',
   insufficientPrivilege: '42501',
   invalidParameterValue: '22023',

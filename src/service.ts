@@ -10,6 +10,7 @@ import { Listener } from '../wire/listener.ts';
 import type { ListenerOptions } from '../wire/listener.ts';
 import { openAudit } from './audit.ts';
 import type { Backend } from './backends/backend.ts';
+import { verifyConnectionString } from './backends/mongodb/client.ts';
 import { createMongodbBackend } from './backends/mongodb/mongodb-backend.ts';
 import { createPostgresBackend } from './backends/postgres/postgres-backend.ts';
 import type { Config, ListenerConfig } from './config.ts';
@@ -89,6 +90,9 @@ export async function verifyListeners({ listeners }: Config): Promise<void> {
     createListenerContext(listener);
     if (listener.backend === 'mongodb') {
       createGateBackend(listener, () => listener.mongodbUri ?? '');
+      if (listener.mongodbUri !== undefined) {
+        verifyConnectionString(listener.mongodbUri);
+      }
     } else {
       await createSqlPolicy(listener.policy);
       if (listener.upstreamDsn !== undefined) {

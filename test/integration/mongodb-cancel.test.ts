@@ -1,5 +1,6 @@
 // A cancel stops one operation on the server, and no other.
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { untilFact } from '../support/facts.ts';
 import { createTestMongodbDatabase, describeMongodb } from '../support/mongodb.ts';
 import type { TestMongodbDatabase } from '../support/mongodb.ts';
 import { startMongodbGate } from '../support/start-mongodb-gate.ts';
@@ -91,6 +92,47 @@ describeMongodb('A cancel on MongoDB', () => {
     for (const client of [one.client, other.client, canceller]) {
       client.destroy();
     }
+  });
+
+  it('of a write says that what was written stands', async () => {
+    const { client, key } = await loginWithKey();
+    client.send(
+      queryFrame(
+        'db.many.updateMany({$where: "sleep(50) || true", mark: {$ne: "half"}}, {$set: {n: 1}})',
+      ),
+    );
+    await untilFact(async () => {
+      const ops = await database.client
+        .db('admin')
+        .aggregate([
+          { $currentOp: { localOps: true } },
+          { $match: { 'command.q.mark.$ne': 'half' } },
+        ])
+        .toArray();
+      return ops.length > 0;
+    }, 'the update to run');
+    const canceller = await WireClient.open(gate.port);
+    canceller.send(cancelRequest(key.processId, key.secretKey));
+    expect(firstReport(await client.untilReady())).toMatchObject({
+      C: '57014',
+      D: expect.stringMatching(/^MongoDB does not undo: what was written before the stop stands/),
+    });
+    client.destroy();
+    canceller.destroy();
+  });
+
+  it('is what statement_timeout does, statement by statement', async () => {
+    const { client } = await loginWithKey();
+    await client.query('set statement_timeout = 300');
+    const frames = await client.query(slow('timeout'));
+    expect(firstReport(frames)).toMatchObject({
+      C: '57014',
+      M: 'canceling statement due to statement timeout',
+    });
+    await untilRunning('timeout', 0);
+    await client.query('set statement_timeout = 0');
+    expect(typesOf(await client.query(slow('whole')))).toBe(`T${'D'.repeat(30)}CZ`);
+    client.destroy();
   });
 
   it('is what a client does that goes away', async () => {

@@ -9,7 +9,7 @@ import type { TestMongodbDatabase } from '../support/mongodb.ts';
 import { startMongodbGate } from '../support/start-mongodb-gate.ts';
 import { startGate } from '../support/start-gate.ts';
 import type { Gate } from '../support/start-gate.ts';
-import { typesOf, WireClient } from '../support/wire-client.ts';
+import { startupPacket, typesOf, WireClient } from '../support/wire-client.ts';
 
 const SESSIONS = 100;
 
@@ -72,6 +72,13 @@ describeMongodb('Sessions', () => {
     [...clients, other].forEach((client) => {
       client.destroy();
     });
+  });
+
+  it.each(['a.b', 'a b', 'x'.repeat(64)])('are refused in a database called %j', async (name) => {
+    const client = await WireClient.open(gate.port);
+    client.send(startupPacket({ user: 'tester', database: name }));
+    const closed = await client.closed();
+    expect(closed.toString()).toMatch(/FATAL.*C3D000.*no name of a MongoDB database/s);
   });
 
   it('read every type so that the same BSON comes back', async () => {

@@ -59,14 +59,32 @@ export async function openClient(
   }
 }
 
+/**
+ * Sees whether the driver takes a connection string; nothing is dialled.
+ *
+ * @throws ServiceError 08006
+ */
+export function verifyConnectionString(uri: string): void {
+  createClient(uri, OPTIONS);
+}
+
+/** What the driver says of option names; its other messages may repeat a password. */
+const OPTION_MESSAGE = /^options? [\w, ]{1,200} (is|are) not supported$/i;
+
 function createClient(uri: string, options: MongoClientOptions): MongoClient {
   try {
     return new MongoClient(uri, options);
   } catch (error) {
-    throw new ServiceError(SQLSTATE.connectionFailure, 'The MongoDB connection string is wrong', {
-      severity: 'FATAL',
-      hint: 'gatepost check says what is wrong with MONGODB_URI',
-      cause: error,
-    });
+    const message = error instanceof Error ? error.message : '';
+    const said = OPTION_MESSAGE.test(message) ? `: ${message}` : '';
+    throw new ServiceError(
+      SQLSTATE.connectionFailure,
+      `The MongoDB driver refuses the connection string (MONGODB_URI)${said}`,
+      {
+        severity: 'FATAL',
+        hint: 'See that its options are the ones of the MongoDB manual, with values that they take',
+        cause: error,
+      },
+    );
   }
 }

@@ -1,11 +1,13 @@
 // One session's connection: runs operations, each with a comment and a time limit of ours.
+import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { MongoServerError } from 'mongodb';
 import type { ClientSession, MongoClient, ReadPreferenceLike } from 'mongodb';
 import type { Command, Operation, Reply } from './plan.ts';
 import { documentsIn, numberOf } from './plan.ts';
-import { mergeComment, runStoppable } from './operation-stop.ts';
+import { explainStop, mergeComment, runStoppable } from './operation-stop.ts';
 import type { KillOperations } from './operation-stop.ts';
+import { READS, WRITES } from './plan.ts';
 import { answeredError } from './server-errors.ts';
 
 /** Documents of each further batch: a few hundred kilobytes as a rule. */
@@ -38,9 +40,6 @@ export interface ConnectionOptions {
   readonly kill: KillOperations;
 }
 
-const WRITES = new Set(['insert', 'update', 'delete', 'findAndModify']);
-const READS = new Set(['find', 'aggregate', 'count', 'distinct']);
-
 /** Runs operations one after the other. */
 export class Connection {
   readonly #client: MongoClient;
@@ -60,20 +59,26 @@ export class Connection {
   async run(operation: Operation, bounds: Bounds): Promise<Reply> {
     const tag = this.#nextTag();
     const command = this.#prepare(operation, tag, bounds);
+    let reply: Reply | undefined;
     try {
-      const reply: Reply = await runStoppable(
-        async (signal) =>
-          await this.#client.db(operation.database).command(command, {
+      await runStoppable(
+        async (signal) => {
+          reply = await this.#client.db(operation.database).command(command, {
             ...EXACT,
             session: this.#session,
             readPreference: this.#readPreference(operation),
             signal,
-          }),
+          });
+        },
         { signal: bounds.signal, tag, kill: this.#kill },
       );
+      assert(reply !== undefined, 'What was not stopped has a reply');
       assertWritten(reply, operation);
       return reply;
     } catch (error) {
+      if (bounds.signal.aborted) {
+        throw explainStop(error, { command, isDone: reply !== undefined });
+      }
       const isTolerated =
         error instanceof MongoServerError &&
         operation.tolerated?.includes(numberOf(error.code)) === true;

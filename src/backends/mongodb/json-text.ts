@@ -5,6 +5,9 @@ import { isUtf8 } from 'node:buffer';
 /** Room for some hundred rows; what is longer gets a buffer of its own size. */
 const BUFFER_BYTES = 64 * 1024;
 
+/** A buffer that one huge document has grown beyond this is not kept for the next ones. */
+const KEPT_BUFFER_BYTES = 1024 * 1024;
+
 /** Above this many characters a native write is faster than a loop. */
 const LOOP_CHARS_MAX = 48;
 
@@ -37,6 +40,11 @@ export class JsonText {
   take(): Buffer {
     const text = this.#buffer.subarray(this.#start, this.#end);
     this.#start = this.#end;
+    if (this.#buffer.length > KEPT_BUFFER_BYTES) {
+      this.#buffer = Buffer.alloc(0);
+      this.#start = 0;
+      this.#end = 0;
+    }
     return text;
   }
 

@@ -3,9 +3,11 @@ import { randomInt } from 'node:crypto';
 import type { MongoClient } from 'mongodb';
 import { createMongoPolicy } from '../../guardrails/mongo-policy.ts';
 import type { MongoPolicy, MongoPolicyRules } from '../../guardrails/mongo-policy.ts';
+import { ServiceError, SQLSTATE } from '../../errors.ts';
 import type { Backend, BackendSession, CancelKey, Startup } from '../backend.ts';
 import { appNameOf, openClient } from './client.ts';
 import { Connection } from './connection.ts';
+import { isDatabaseName } from './database-name.ts';
 import { MongodbSession } from './mongodb-session.ts';
 import { killByTag } from './operation-stop.ts';
 import { connectionError } from './server-errors.ts';
@@ -52,7 +54,7 @@ export function createMongodbBackend(options: MongodbBackendOptions): MongodbBac
         return await openSession(client, startup, { policy, admin, rules: options.rules });
       } catch (error) {
         await client.close();
-        throw connectionError(error, 'FATAL');
+        throw error instanceof ServiceError ? error : connectionError(error, 'FATAL');
       }
     },
     // Keys of other processes lead nowhere: operations are found by this process's own comments.
@@ -82,6 +84,7 @@ async function openSession(
     await killByTag(await admin.open(AbortSignal.timeout(ADMIN_TIMEOUT_MS)), tag);
   };
   const database = startup.database ?? client.options.dbName;
+  assertDatabaseName(database);
   const cancelKey = createCancelKey();
   const sql = new SqlDesk({
     processId: cancelKey.processId,
@@ -92,6 +95,15 @@ async function openSession(
   });
   const connection = new Connection({ client, kill });
   return new MongodbSession({ cancelKey, connection, policy, sql, database });
+}
+
+function assertDatabaseName(name: string): void {
+  if (!isDatabaseName(name)) {
+    throw new ServiceError(SQLSTATE.invalidCatalogName, 'That is no name of a MongoDB database', {
+      severity: 'FATAL',
+      hint: 'Connect to one without blanks, dots, slashes, quotes and dollar signs',
+    });
+  }
 }
 
 const UINT32 = 0x1_0000_0000;

@@ -29,18 +29,14 @@ type Step =
 
 type Events = AsyncGenerator<BackendEvent, void, undefined>;
 
-/** What stops the exchange that is running. */
-interface Running {
-  readonly stopper: AbortController;
-}
-
 export class MongodbSession implements BackendSession {
   readonly cancelKey: CancelKey;
   readonly #connection: Connection;
   readonly #policy: MongoPolicy;
   readonly #sql: SqlDesk;
   #database: string;
-  #running: Running | undefined;
+  /** Of the exchange that is running. */
+  #stopper: AbortController | undefined;
   #commandTags: string[] = [];
   #sqlState: string | undefined;
 
@@ -71,13 +67,13 @@ export class MongodbSession implements BackendSession {
     if (exchange.signal.aborted) {
       onAbort();
     }
-    this.#running = { stopper };
+    this.#stopper = stopper;
     try {
       for await (const frame of exchange.frames) {
-        yield* this.#answer(frame, exchange, stopper.signal);
+        yield* this.#answer(frame, exchange, stopper);
       }
     } finally {
-      this.#running = undefined;
+      this.#stopper = undefined;
       exchange.signal.removeEventListener('abort', onAbort);
     }
     yield {
@@ -90,10 +86,10 @@ export class MongodbSession implements BackendSession {
   }
 
   cancel(): Promise<'matched' | 'late'> {
-    this.#running?.stopper.abort(
+    this.#stopper?.abort(
       new ServiceError(SQLSTATE.queryCanceled, 'canceling statement due to user request'),
     );
-    return Promise.resolve(this.#running === undefined ? 'late' : 'matched');
+    return Promise.resolve(this.#stopper === undefined ? 'late' : 'matched');
   }
 
   async close(): Promise<void> {
@@ -101,7 +97,8 @@ export class MongodbSession implements BackendSession {
   }
 
   /** Nothing runs until all of the text has been understood and admitted. */
-  async *#answer(frame: Buffer, exchange: Exchange, signal: AbortSignal): Events {
+  async *#answer(frame: Buffer, exchange: Exchange, stopper: AbortController): Events {
+    const { signal } = stopper;
     try {
       const steps = this.#prepare(readText(frame));
       if (steps.length === 0) {
@@ -109,11 +106,11 @@ export class MongodbSession implements BackendSession {
       }
       for (const step of steps) {
         signal.throwIfAborted();
-        yield* this.#track(
+        const events =
           'plan' in step
             ? this.#run(step.plan, exchange, signal)
-            : this.#ask(step, exchange, signal),
-        );
+            : this.#ask(step, exchange, signal);
+        yield* this.#limitTime(this.#track(events), stopper);
       }
     } catch (thrown) {
       yield this.#toError(thrown, signal);
@@ -172,6 +169,21 @@ export class MongodbSession implements BackendSession {
     }
   }
 
+  /** The client's own statement_timeout; the listener's limit holds beside it. */
+  async *#limitTime(events: Events, stopper: AbortController): Events {
+    const timeoutMs = this.#sql.statementTimeoutMs;
+    const timer = timeoutMs > 0 ? setTimeout(onTimeout, timeoutMs) : undefined;
+    function onTimeout(): void {
+      const message = 'canceling statement due to statement timeout';
+      stopper.abort(new ServiceError(SQLSTATE.queryCanceled, message));
+    }
+    try {
+      yield* events;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   async *#track(events: Events): Events {
     for await (const event of events) {
       if (event.kind === 'complete' && this.#commandTags.length < COMMAND_TAGS_MAX) {
@@ -183,7 +195,8 @@ export class MongodbSession implements BackendSession {
 
   /** An abort says itself why; whatever it broke off has nothing to add. */
   #toError(thrown: unknown, signal: AbortSignal): BackendEvent {
-    const reason: unknown = signal.aborted ? signal.reason : thrown;
+    const isBrokenOff = signal.aborted && !(thrown instanceof ServiceError);
+    const reason: unknown = isBrokenOff ? signal.reason : thrown;
     const error = toBackendError(reason);
     if (error === undefined) {
       throw reason;

@@ -1,6 +1,10 @@
 // Stopping what runs on the server: that one operation, and nothing else.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { MongoClient } from 'mongodb';
+import { ServiceError } from '../../errors.ts';
+import { DONE_BEFORE_STOP, withNote } from '../stopped-error.ts';
+import type { Command } from './plan.ts';
+import { READS, WRITES } from './plan.ts';
 
 /** How long the server may take to give an operation up before its connection is dropped. */
 const STOP_GRACE_MS = 1500;
@@ -39,6 +43,23 @@ export async function runStoppable<T>(
     settled.abort();
     signal.throwIfAborted();
   }
+}
+
+const HALF_DONE = 'MongoDB does not undo: what was written before the stop stands';
+
+/** The error of a stopped operation, with what the stop has left behind. */
+export function explainStop(
+  error: unknown,
+  { command, isDone }: { readonly command: Command; readonly isDone: boolean },
+): unknown {
+  const [name = ''] = Object.keys(command);
+  if (!(error instanceof ServiceError) || READS.has(name)) {
+    return error;
+  }
+  if (isDone) {
+    return withNote(error, DONE_BEFORE_STOP);
+  }
+  return WRITES.has(name) ? withNote(error, HALF_DONE) : error;
 }
 
 async function stopOnServer(

@@ -1,4 +1,5 @@
 // Runs one plan: its operations in order, and their replies as rows.
+import assert from 'node:assert/strict';
 import { BSON } from 'mongodb';
 import type { BackendEvent } from '../backend.ts';
 import { SQLSTATE } from '../../errors.ts';
@@ -204,19 +205,42 @@ async function* replyRows(
     return;
   }
   const database = plan.operations[0]?.database ?? 'admin';
-  let next: Uint8Array | undefined = cursor;
-  while (next !== undefined && !rows.isFull) {
-    const page = readCursor(next);
+  let page = readCursor(cursor);
+  try {
     yield* rows.documents(page.documents);
-    const isLast = numberOf(page.id) === 0;
-    next = isLast ? undefined : await fetchMore(page, { database, bounds, connection });
+    while (!isLast(page) && !rows.isFull) {
+      page = await fetchMore(page, { database, bounds, connection });
+      yield* rows.documents(page.documents);
+    }
+  } finally {
+    if (!isLast(page)) {
+      await closeCursor(page, database, connection);
+    }
   }
+}
+
+/** A cursor that could not be closed in this time is left to the end of its session. */
+const CLOSE_CURSOR_TIMEOUT_MS = 1000;
+
+async function closeCursor(
+  { id, collection }: CursorPage,
+  database: string,
+  connection: Connection,
+): Promise<void> {
+  const command = { killCursors: collection, cursors: [id] };
+  const timeoutMs = CLOSE_CURSOR_TIMEOUT_MS;
+  const bounds = { signal: AbortSignal.timeout(timeoutMs), timeoutMs };
+  await connection.run({ database, command }, bounds).catch(() => undefined);
 }
 
 interface CursorPage {
   readonly id: unknown;
   readonly collection: string;
   readonly documents: readonly Uint8Array[];
+}
+
+function isLast({ id }: CursorPage): boolean {
+  return numberOf(id) === 0;
 }
 
 function readCursor(cursor: Uint8Array): CursorPage {
@@ -237,9 +261,10 @@ function readCursorHead(cursor: Uint8Array): { readonly id: unknown; readonly ns
 async function fetchMore(
   { id, collection }: CursorPage,
   { database, bounds, connection }: Omit<Delivery, 'rows'> & { readonly database: string },
-): Promise<Uint8Array | undefined> {
+): Promise<CursorPage> {
   const command = { getMore: id, collection };
   const reply = await connection.run({ database, command }, bounds);
   const cursor = reply['cursor'];
-  return cursor instanceof Uint8Array ? cursor : undefined;
+  assert(cursor instanceof Uint8Array, 'A getMore is answered with its cursor');
+  return readCursor(cursor);
 }

@@ -5,6 +5,12 @@ import type { ReadPreferenceMode } from 'mongodb';
 /** A command document, its name first, without our comment and time limit. */
 export type Command = Readonly<Record<string, unknown>>;
 
+/** Commands that write documents, part by part: what is stopped midway stays half done. */
+export const WRITES: ReadonlySet<string> = new Set(['insert', 'update', 'delete', 'findAndModify']);
+
+/** Commands that read, as far as connection strings have a say in them. */
+export const READS: ReadonlySet<string> = new Set(['find', 'aggregate', 'count', 'distinct']);
+
 /** A reply: embedded documents are BSON bytes, scalars the driver's own types. */
 export type Reply = Readonly<Record<string, unknown>>;
 

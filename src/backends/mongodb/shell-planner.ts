@@ -13,6 +13,7 @@ import {
   showList,
   showProfile,
 } from './database-methods.ts';
+import { isDatabaseName } from './database-name.ts';
 import { linesPlan } from './plan.ts';
 import type { Plan } from './plan.ts';
 import { Arguments } from './shell-arguments.ts';
@@ -27,7 +28,8 @@ type ShellStatement = Exclude<Statement, { kind: 'sql' }>;
 const PROGRAM_METHODS = new Set(['forEach', 'map', 'mapReduce', 'filter', 'reduce', 'watch']);
 
 /** Longest name of a database. */
-const DATABASE_NAME_MAX = 63;
+/** What an error shows of a name. */
+const SHOWN_NAME_MAX = 63;
 
 /**
  * What a statement comes to in this database.
@@ -69,14 +71,10 @@ function planUse(name: string, offset: number): Plan {
 }
 
 function assertDatabaseName(name: string, offset: number): void {
-  if (name === '' || name.length > DATABASE_NAME_MAX || /[/\\. "$\0]/.test(name)) {
-    throw new ShellSyntaxError(
-      `"${name.slice(0, DATABASE_NAME_MAX)}" is no database name`,
-      offset,
-      {
-        hint: 'use takes a name without blanks, dots and slashes',
-      },
-    );
+  if (!isDatabaseName(name)) {
+    throw new ShellSyntaxError(`"${name.slice(0, SHOWN_NAME_MAX)}" is no database name`, offset, {
+      hint: 'use takes a name without blanks, dots and slashes',
+    });
   }
 }
 

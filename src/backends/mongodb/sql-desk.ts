@@ -64,6 +64,11 @@ export class SqlDesk {
     return this.#session.settings.ejsonMode;
   }
 
+  /** What the client has set, in milliseconds; 0 when it has not. */
+  get statementTimeoutMs(): number {
+    return this.#session.settings.statementTimeoutMs;
+  }
+
   get transactionStatus(): 'I' | 'T' {
     return this.#session.transactionStatus;
   }

@@ -11,6 +11,7 @@ import { ServiceError, SQLSTATE } from '../../errors.ts';
 import type { Guard } from '../../guardrails/guard.ts';
 import { COMMAND_TAGS_MAX } from '../backend.ts';
 import type { BackendEvent, TransactionStatus } from '../backend.ts';
+import { DONE_BEFORE_STOP, withNote } from '../stopped-error.ts';
 
 const NO_EVENTS: readonly BackendEvent[] = [];
 
@@ -216,16 +217,7 @@ export class ExchangeRun {
  * no error, it was done before the stop reached it, and its effects stand.
  */
 export function stoppedError({ error }: Stop, upstreamSqlState: string | undefined): ServiceError {
-  if (upstreamSqlState !== undefined) {
-    return error;
-  }
-  const note = 'The upstream had finished before it could be stopped, so that its effects stand';
-  return new ServiceError(error.sqlState, error.message, {
-    severity: error.severity,
-    detail: error.detail === undefined ? note : `${error.detail}. ${note}`,
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
-    cause: error.cause,
-  });
+  return upstreamSqlState === undefined ? withNote(error, DONE_BEFORE_STOP) : error;
 }
 
 /**

@@ -113,4 +113,14 @@ describe('what was taken', () => {
     expect(text.take().toString('utf8')).toBe('kept');
     expect(taken.toString('utf8')).toBe('taken');
   });
+
+  it('does not keep the buffer that a huge document needed', () => {
+    const text = new JsonText();
+    text.appendAscii('x'.repeat(3_000_000));
+    expect(text.take().length).toBe(3_000_000);
+    text.appendAscii('small');
+    const small = text.take();
+    expect(small.toString('utf8')).toBe('small');
+    expect(small.buffer.byteLength).toBe(64 * 1024);
+  });
 });
