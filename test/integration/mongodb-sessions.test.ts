@@ -81,6 +81,19 @@ describeMongodb('Sessions', () => {
     expect(closed.toString()).toMatch(/FATAL.*C3D000.*no name of a MongoDB database/s);
   });
 
+  it('are observed in the database that they are in', async () => {
+    const client = await WireClient.login(gate.port, { user: 'tester' });
+    await client.query('db.getName()');
+    await client.query('use elsewhere');
+    await client.query('db.getName()');
+    const databases = gate
+      .statements()
+      .slice(-3)
+      .map(({ session }) => session.database);
+    expect(databases).toEqual([database.name, 'elsewhere', 'elsewhere']);
+    client.destroy();
+  });
+
   it('read every type so that the same BSON comes back', async () => {
     const types = database.client
       .db(database.name)

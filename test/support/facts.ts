@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 
 /** How long a test waits for a fact before it fails. */
-const FACT_TIMEOUT_MS = 10_000;
+const FACT_TIMEOUT_MS = 20_000;
 
 /** Between two looks. */
 const PAUSE_MS = 5;

@@ -1,8 +1,8 @@
 // One session's connection: runs operations, each with a comment and a time limit of ours.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { MongoServerError } from 'mongodb';
-import type { ClientSession, MongoClient, ReadPreferenceLike } from 'mongodb';
+import { MongoServerError, ReadPreference } from 'mongodb';
+import type { ClientSession, MongoClient, RunCommandCursor } from 'mongodb';
 import type { Command, Operation, Reply } from './plan.ts';
 import { documentsIn, numberOf } from './plan.ts';
 import { explainStop, mergeComment, runStoppable } from './operation-stop.ts';
@@ -37,6 +37,8 @@ export interface Bounds {
 
 export interface ConnectionOptions {
   readonly client: MongoClient;
+  /** Shown by the server in the comment of each operation. */
+  readonly label?: string;
   readonly kill: KillOperations;
 }
 
@@ -46,10 +48,11 @@ export class Connection {
   readonly #kill: KillOperations;
   readonly #session: ClientSession;
   /** Never the same twice, so that a kill hits nobody else. */
-  readonly #tagPrefix = `gatepost:${randomUUID()}`;
+  readonly #tagPrefix: string;
   #operations = 0;
 
-  constructor({ client, kill }: ConnectionOptions) {
+  constructor({ client, kill, label }: ConnectionOptions) {
+    this.#tagPrefix = ['gatepost', label, randomUUID()].filter(Boolean).join(':');
     this.#client = client;
     this.#kill = kill;
     this.#session = client.startSession({ causalConsistency: false });
@@ -97,35 +100,43 @@ export class Connection {
     const tag = this.#nextTag();
     const command = this.#prepare(operation, tag, bounds);
     const drop = new AbortController();
-    // Cursors take a signal, though the types of this one do not say so.
-    const options = {
+    const cursor = this.#client.db(operation.database).runCursorCommand(command, {
       ...EXACT,
       session: this.#session,
       readPreference: this.#readPreference(operation),
-      signal: drop.signal,
-    };
-    const cursor = this.#client.db(operation.database).runCursorCommand(command, options);
+    });
     cursor.setBatchSize(operation.batchSize ?? BATCH_DOCUMENTS).setComment(tag);
+    passSignal(cursor, drop.signal);
+    const hasNext = async (signal: AbortSignal): Promise<boolean> => {
+      signal.addEventListener('abort', () => {
+        drop.abort();
+      });
+      return await cursor.hasNext();
+    };
+    // Between two batches there is nothing to kill, and the reader may take his time to come back.
+    const closeUnread = (): void => void cursor.close().catch(() => undefined);
+    const stop = { signal: bounds.signal, tag, kill: this.#kill };
     try {
-      const hasNext = async (signal: AbortSignal): Promise<boolean> => {
-        signal.addEventListener('abort', () => {
-          drop.abort();
-        });
-        return await cursor.hasNext();
-      };
-      const stop = { signal: bounds.signal, tag, kill: this.#kill };
       while (await runStoppable(hasNext, stop)) {
         const batch: unknown[] = cursor.readBufferedDocuments();
+        bounds.signal.addEventListener('abort', closeUnread, { once: true });
         yield batch.filter((document) => document instanceof Uint8Array);
+        bounds.signal.removeEventListener('abort', closeUnread);
       }
     } finally {
+      bounds.signal.removeEventListener('abort', closeUnread);
       await cursor.close();
     }
   }
 
+  /** Gives the client back: its session ends, its connections stay. */
+  async end(): Promise<void> {
+    await this.#session.endSession().catch(() => undefined);
+  }
+
   /** Ends the session on the server and closes the connection. */
   async close(): Promise<void> {
-    await this.#session.endSession().catch(() => undefined);
+    await this.end();
     await this.#client.close();
   }
 
@@ -161,10 +172,24 @@ export class Connection {
     };
   }
 
-  #readPreference({ command, readPreference }: Operation): ReadPreferenceLike {
+  /** An object: of a cursor the driver does not read it as text. */
+  #readPreference({ command, readPreference }: Operation): ReadPreference {
     const [name = ''] = Object.keys(command);
-    return readPreference ?? (READS.has(name) ? this.#client.readPreference : 'primary');
+    if (readPreference !== undefined) {
+      return new ReadPreference(readPreference);
+    }
+    return READS.has(name) ? this.#client.readPreference : ReadPreference.primary;
   }
+}
+
+/**
+ * The driver aborts the commands of other cursors and keeps the signal of this kind from its own:
+ * they take it from the options that they are made of, which the types do not show.
+ */
+function passSignal(cursor: RunCommandCursor, signal: AbortSignal): void {
+  const options: unknown = Reflect.get(cursor, 'cursorOptions');
+  assert(typeof options === 'object' && options !== null, 'The driver keeps options of a cursor');
+  Object.assign(options, { signal });
 }
 
 /** A reply may be `ok` and yet say that something was not written. */
