@@ -1,18 +1,25 @@
 import express from 'express';
 import helmet from 'helmet';
+import type { Api } from './api.ts';
 import { answerNotFound, createErrorHandler, refuseMalformedPath } from './error-handler.ts';
 import { createOperations } from './operations.ts';
+import { identifyRequest } from './request-id.ts';
+import { observeRequests } from './request-observation.ts';
 import type { Express, RequestHandler } from 'express';
 import type { Observer } from '../src/observation.ts';
 import type { OperationsDependencies } from './operations.ts';
 
-interface AppDependencies extends OperationsDependencies {
+interface AppDependencies extends Omit<OperationsDependencies, 'admitToMetrics'> {
   readonly observer: Observer;
+  /** Undefined where only the probes are served. */
+  readonly api?: Pick<Api, 'doors' | 'access' | 'routes' | 'trustProxy'> | undefined;
 }
 
 /** The HTTP side as one request handler; it opens nothing and keeps no state of its own. */
-export function createApp({ observer, ...dependencies }: AppDependencies): Express {
+export function createApp({ observer, api, ...dependencies }: AppDependencies): Express {
   const app = express();
+  // Whoever may say in whose name he asks; nobody unless the operator says so.
+  app.set('trust proxy', api?.trustProxy ?? false);
   // Nested query parameters are how operators get smuggled into filters.
   app.set('query parser', 'simple');
   // Nothing is cached, so there is nothing to compare.
@@ -27,8 +34,12 @@ export function createApp({ observer, ...dependencies }: AppDependencies): Expre
       strictTransportSecurity: false,
     }),
     forbidStoring,
+    identifyRequest,
+    observeRequests(observer),
     refuseMalformedPath,
-    createOperations(dependencies),
+    ...(api?.doors ?? []),
+    createOperations({ ...dependencies, admitToMetrics: api?.access.admitToMetrics }),
+    ...(api === undefined ? [] : [api.routes]),
     answerNotFound,
     createErrorHandler(observer),
   );

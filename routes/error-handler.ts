@@ -1,16 +1,12 @@
-import { STATUS_CODES } from 'node:http';
 import { types } from 'node:util';
 import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
+import { ServiceError, SQLSTATE } from '../src/errors.ts';
+import { httpStatusOf, retryAfterSeconds } from '../src/http-status.ts';
 import type { Observer } from '../src/observation.ts';
+import { membersOf, sendProblem } from './problem.ts';
+import { RequestError } from './request-error.ts';
 
-/** Answers with a problem as RFC 9457 writes it: JSON for every client, never a stack or HTML. */
-export function sendProblem(response: Response, status: number, detail: string): void {
-  const title = STATUS_CODES[status] ?? 'Unknown status';
-  response
-    .status(status)
-    .type('application/problem+json')
-    .send(JSON.stringify({ type: 'about:blank', title, status, detail }));
-}
+export { sendProblem } from './problem.ts';
 
 /** Refuses a path that is not valid UTF-8 behind its percent signs; no route could match it. */
 export const refuseMalformedPath: RequestHandler = (request, response, next) => {
@@ -29,14 +25,15 @@ export const answerNotFound: RequestHandler = (_request, response) => {
 };
 
 /**
- * The answer to whatever a route throws: a client's mistake that Express found keeps its status,
- * anything else is a fault that is observed and not shown.
+ * The answer to whatever a route throws: what is wrong with a request or a statement is told with
+ * its own status; a client's mistake that Express found keeps its status; anything else is a fault
+ * that is observed and not shown.
  */
 export function createErrorHandler(observer: Observer): ErrorRequestHandler {
   return (error: unknown, _request, response, next) => {
-    const status = toClientStatus(error);
-    if (status === undefined) {
-      observer.observe({ kind: 'fault', component: 'http', error });
+    const answer = answerTo(error);
+    if (answer === undefined) {
+      observer.observe({ kind: 'fault', component: 'http', error, ...idOf(response) });
     }
     if (response.headersSent) {
       // A body that was begun is cut off with its connection: it cannot be taken for a whole one.
@@ -45,18 +42,61 @@ export function createErrorHandler(observer: Observer): ErrorRequestHandler {
       next();
       return;
     }
-    sendProblem(response, status ?? 500, DETAILS.get(status) ?? DETAIL_OF_FAULT);
+    if (answer === undefined) {
+      sendProblem(response, 500, DETAIL_OF_FAULT, { sqlState: SQLSTATE.internalError });
+      return;
+    }
+    answer(response);
   };
 }
 
-const DETAIL_OF_FAULT = 'Internal error in Gatepost; its log says what happened';
-const DETAILS: ReadonlyMap<number | undefined, string> = new Map([
-  [400, 'The request is malformed'],
-  [413, 'The request is too large'],
-  [415, 'The content type is not supported'],
-]);
+/** For the log: the answer names it, too. */
+function idOf(response: Response): { readonly sessionId?: string } {
+  const sessionId = response.get('X-Request-Id');
+  return sessionId === undefined ? {} : { sessionId };
+}
 
-function toClientStatus(error: unknown): number | undefined {
+const DETAIL_OF_FAULT = 'Internal error in Gatepost; its log says what happened';
+
+/** Of Express and its body readers, whose own words may hold what the client sent. */
+const DETAILS: ReadonlyMap<number, string> = new Map([
+  [413, 'The request is too large'],
+  [415, 'The content type, charset or content encoding is not supported'],
+]);
+const DETAIL_OF_OTHER_MISTAKE = 'The request is malformed';
+
+/** How an error is told to the client; undefined for a fault. */
+function answerTo(error: unknown): ((response: Response) => void) | undefined {
+  if (error instanceof RequestError) {
+    return (response) => sendRequestError(response, error);
+  }
+  if (error instanceof ServiceError) {
+    return (response) => sendServiceError(response, error);
+  }
+  const status = clientStatusOf(error);
+  return status === undefined
+    ? undefined
+    : (response) => sendProblem(response, status, DETAILS.get(status) ?? DETAIL_OF_OTHER_MISTAKE);
+}
+
+function sendRequestError(response: Response, error: RequestError): void {
+  const { status, message, hint, fields, headers } = error;
+  response.set(headers);
+  sendProblem(response, status, message, {
+    hint,
+    fields: fields.length === 0 ? undefined : fields,
+  });
+}
+
+function sendServiceError(response: Response, error: ServiceError): void {
+  const seconds = retryAfterSeconds(error);
+  if (seconds !== undefined) {
+    response.set('Retry-After', String(seconds));
+  }
+  sendProblem(response, httpStatusOf(error), error.message, membersOf(error));
+}
+
+function clientStatusOf(error: unknown): number | undefined {
   const status = types.isNativeError(error) && 'status' in error ? error.status : undefined;
   return typeof status === 'number' && status >= 400 && status < 500 ? status : undefined;
 }

@@ -13,8 +13,10 @@ const REQUEST_TIMEOUT_MS = 60_000;
 const TIMEOUT_CHECK_INTERVAL_MS = 1000;
 /** How long a connection waits for its next request. */
 const KEEP_ALIVE_TIMEOUT_MS = 5000;
-/** A socket on which nothing moves, for instance because the client does not read. */
+/** A socket on which nothing moves, because the client does not read or the statement runs. */
 const SOCKET_TIMEOUT_MS = 60_000;
+/** How much longer than a statement a socket lives, so that the client hears of its timeout. */
+const SOCKET_TIMEOUT_MARGIN_MS = 10_000;
 /** Leaves most of the usual 4096 file descriptors to the listeners. */
 const CONNECTIONS_MAX = 1024;
 
@@ -26,6 +28,8 @@ interface HttpServerOptions {
   readonly observer: Observer;
   /** HEADERS_TIMEOUT_MS unless said. */
   readonly headersTimeoutMs?: number;
+  /** How long one statement may run without an answer. */
+  readonly queryTimeoutMs?: number;
 }
 
 interface HttpServer extends Component {
@@ -47,7 +51,14 @@ class NodeHttpServer implements HttpServer {
   #isStarted = false;
   #isStopping = false;
 
-  constructor({ host, port, app, observer, headersTimeoutMs }: HttpServerOptions) {
+  constructor({
+    host,
+    port,
+    app,
+    observer,
+    headersTimeoutMs,
+    queryTimeoutMs = 0,
+  }: HttpServerOptions) {
     this.#host = host;
     this.#port = port;
     this.#observer = observer;
@@ -57,7 +68,7 @@ class NodeHttpServer implements HttpServer {
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
       connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL_MS,
     });
-    this.#server.timeout = SOCKET_TIMEOUT_MS;
+    this.#server.timeout = Math.max(SOCKET_TIMEOUT_MS, queryTimeoutMs + SOCKET_TIMEOUT_MARGIN_MS);
     this.#server.maxConnections = CONNECTIONS_MAX;
     this.#server.on('request', (_request, response) => this.#endConnectionWhenStopping(response));
     this.#server.on('request', app);

@@ -7,6 +7,8 @@ import type { Readiness, ReadinessReport } from '../src/readiness.ts';
 export interface OperationsDependencies {
   readonly version: string;
   readonly readiness: Readiness;
+  /** Refuses whoever may not read the metrics; undefined for nobody. */
+  readonly admitToMetrics?: RequestHandler | undefined;
   readonly metrics: {
     render(): Promise<string>;
     readonly contentType: string;
@@ -20,8 +22,16 @@ const ALLOWED_METHODS = 'GET, HEAD, OPTIONS';
  * name listeners and backends by their labels and failures by their codes; hosts, users and error
  * texts stay in the log.
  */
-export function createOperations({ version, readiness, metrics }: OperationsDependencies): Router {
+export function createOperations({
+  version,
+  readiness,
+  metrics,
+  admitToMetrics,
+}: OperationsDependencies): Router {
   const router = Router();
+  if (admitToMetrics !== undefined) {
+    router.use('/metrics', admitToMetrics);
+  }
   // A process that answers is alive: a restart does not bring a database back.
   serve(router, '/livez', (_request, response) => {
     response.json({ status: 'ok' });

@@ -3,6 +3,7 @@ import { openAuditOutput } from './audit-file.ts';
 import { AuditWriter } from './audit-writer.ts';
 import { cutText, roundMs, toJsonLine, toSessionFields } from './json-line.ts';
 import type { AuditLoss } from './audit-writer.ts';
+import { HTTP_DOOR } from './observation.ts';
 import type { Observer, StatementFinished } from './observation.ts';
 
 /** UTF-8 bytes of a statement that a line shows; length and hash tell of the rest. */
@@ -53,7 +54,7 @@ export function toAuditLine(statement: StatementFinished, finishedAt: Date): str
     ts: finishedAt.toISOString(),
     event: 'statement',
     ...toSessionFields(session),
-    protocol: 'simple',
+    protocol: session.listener === HTTP_DOOR ? 'rest' : 'simple',
     text: textBytes > AUDIT_TEXT_BYTES_MAX ? cutUtf8(text, AUDIT_TEXT_BYTES_MAX) : text,
     text_sha256: hash('sha256', text),
     text_len: textBytes,

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import * as z from 'zod';
-import { ConfigError } from './config-problems.ts';
+import { createApiToken, isTokenName, TOKEN_NAME_FORM, TOKEN_SCOPES } from './api-tokens.ts';
+import { ConfigError, echo } from './config-problems.ts';
 import { describeConfig } from './config-report.ts';
 import { notesOf, SETTING_NAMES } from './config-settings.ts';
 import type { SettingName } from './config-settings.ts';
@@ -42,6 +43,7 @@ export async function runCommandLine(
   addServe(program, surroundings, finish);
   addProxy(program, surroundings, finish);
   addCheck(program, surroundings, finish);
+  addToken(program, surroundings);
   try {
     await program.parseAsync(normalizeArguments(argv), { from: 'user' });
   } catch (error) {
@@ -143,6 +145,33 @@ function addCheck(program: Command, around: Surroundings, finish: (code: number)
   });
 }
 
+function addToken(program: Command, { writeOut }: Surroundings): void {
+  const scope = new Option(
+    '--scope <scope>',
+    'what its bearer may do; write includes read, admin both',
+  )
+    .choices(TOKEN_SCOPES)
+    .default('read');
+  program
+    .command('token')
+    .description('make a token for the REST API, and the entry of API_TOKENS that accepts it')
+    .argument('<name>', `what the audit calls its bearer: ${TOKEN_NAME_FORM}`)
+    .addOption(scope)
+    .action((name: string, options: { readonly scope: string }) => {
+      if (!isTokenName(name)) {
+        throw new ConfigError([`The name ${echo(name)} is refused: it takes ${TOKEN_NAME_FORM}`]);
+      }
+      const { token, sha256 } = createApiToken();
+      const lines = [
+        'The token, shown this once; clients send it as "Authorization: Bearer ...":',
+        token,
+        'The entry for API_TOKENS, or for a line of API_TOKENS_FILE:',
+        `${name}:${options.scope}:${sha256}`,
+      ];
+      writeOut(`${lines.join('\n')}\n`);
+    });
+}
+
 type Flags = readonly (readonly [flag: string, name: SettingName])[];
 
 /** Every setting in kebab-case; the file has the name that everybody tries first. */
@@ -191,10 +220,11 @@ function createOption(flag: string, name: SettingName): Option {
 }
 
 function describeFlag(name: SettingName): string {
-  const { summary, accepted, argument, fallback, secret } = notesOf(name);
+  const { summary, accepted, argument, fallback, productionFallback, secret } = notesOf(name);
+  const others = productionFallback === undefined ? '' : `, ${productionFallback} in production`;
   const facts = [
     ...(argument.includes('|') ? [] : [accepted]),
-    ...(fallback === undefined ? [] : [`default ${fallback}`]),
+    ...(fallback === undefined ? [] : [`default ${fallback}${others}`]),
     name,
   ];
   const warning = `; visible in the list of processes, so rather set ${name}_FILE`;

@@ -3,6 +3,7 @@
 import { describeListener } from './config-file.ts';
 import type { ListenerTexts } from './config-file.ts';
 import { LISTENER_SECRETS } from './config-listener-keys.ts';
+import type { ApiConfig } from './config-api.ts';
 import type { ListenerConfig } from './config-listeners.ts';
 import type { SettingName } from './config-settings.ts';
 import { readGiven, readSecret } from './config-sources.ts';
@@ -18,9 +19,20 @@ export function checkTogether(given: GivenTexts, inputs: ConfigInputs, problems:
   if (settings.has('WIRE_TLS_CERT') !== settings.has('WIRE_TLS_KEY')) {
     problems.push('WIRE_TLS_CERT and WIRE_TLS_KEY belong together: give both or none');
   }
+  checkSslMode(given, problems);
   checkTlsFiles(given, inputs, problems);
   if (inputs.command === 'pgwire-proxy') {
     checkProxy(given, problems);
+  }
+}
+
+function checkSslMode({ settings }: GivenTexts, problems: string[]): void {
+  const sslMode = settings.get('POSTGRES_SSLMODE')?.text.trim().toLowerCase() ?? 'disable';
+  if (sslMode !== 'disable' && settings.get('POSTGRES_HOST')?.text.trim().startsWith('/')) {
+    problems.push(
+      'POSTGRES_SSLMODE asks for TLS, and POSTGRES_HOST is the directory of a Unix socket, which ' +
+        'has none: leave POSTGRES_SSLMODE out',
+    );
   }
 }
 
@@ -94,16 +106,19 @@ const UPSTREAM_PARTS: readonly SettingName[] = [
   'POSTGRES_DB',
   'POSTGRES_USER',
   'POSTGRES_PASSWORD',
+  'POSTGRES_SSLMODE',
 ];
 
 const POSTGRES_LISTS: readonly SettingName[] = ['WIRE_ALLOW', 'WIRE_DENY'];
 
+interface Doors {
+  readonly listeners: readonly ListenerConfig[];
+  readonly api: ApiConfig | undefined;
+  readonly command: ConfigInputs['command'];
+}
+
 /** What is allowed, and yet probably not what was meant. */
-export function describeRisks(
-  given: GivenTexts,
-  listeners: readonly ListenerConfig[],
-  command: ConfigInputs['command'],
-): string[] {
+export function describeRisks(given: GivenTexts, { listeners, api, command }: Doors): string[] {
   const { settings, warnings } = given;
   const risks = [...warnings];
   const ignored = UPSTREAM_PARTS.filter((name) => settings.has(name));
@@ -115,17 +130,23 @@ export function describeRisks(
         : `Ignored by the embedded PostgreSQL: ${names}; set POSTGRES_HOST to use your own`,
     );
   }
-  return command === 'serve' ? [...risks, ...describeMongodbRisks(given, listeners)] : risks;
+  return command === 'serve' ? [...risks, ...describeMongodbRisks(given, listeners, api)] : risks;
 }
 
 function describeMongodbRisks(
   { settings }: GivenTexts,
   listeners: readonly ListenerConfig[],
+  api: ApiConfig | undefined,
 ): string[] {
   const risks: string[] = [];
   const mongodb = listeners.filter((listener) => listener.backend === 'mongodb');
   const uri = settings.get('MONGODB_URI')?.text;
-  if (uri !== undefined && !mongodb.some(({ mongodbUri }) => mongodbUri === uri)) {
+  // The API takes it wherever it is on.
+  if (
+    uri !== undefined &&
+    api === undefined &&
+    !mongodb.some(({ mongodbUri }) => mongodbUri === uri)
+  ) {
     risks.push(
       'MONGODB_URI is ignored, because no listener uses it: set WIRE_MONGODB_PORT, or write ' +
         'backend = "mongodb" in a listener of the file',

@@ -22,6 +22,8 @@ export interface UpstreamParts {
   readonly user: string;
   readonly password: string | undefined;
   readonly database: string | undefined;
+  /** As libpq means it; undefined for plain text. */
+  readonly sslMode?: 'require' | 'verify-full' | undefined;
 }
 
 /** No part may hold an unencoded `@`, `/`, `?`, `#` or blank but where it separates. */
@@ -139,13 +141,20 @@ function maskQuery(query: string): string {
 
 /** Joins an upstream's parts to the connection string that `pg` takes apart again unchanged. */
 export function composeConnectionString(parts: UpstreamParts): string {
-  const { host, port, user, password, database } = parts;
+  const { host, port, user, password, database, sslMode } = parts;
   const secret = password === undefined ? '' : `:${encodeURIComponent(password)}`;
   // `pg` decodes the database with decodeURI, so it has to be encoded by its counterpart.
   const path = database === undefined ? '' : `/${encodeURI(database)}`;
   const login = `${encodeURIComponent(user)}${secret}`;
-  return `postgresql://${login}@${encodeHost(host)}:${port}${path}`;
+  const query = sslMode === undefined ? '' : `?${SSL_QUERIES[sslMode]}`;
+  return `postgresql://${login}@${encodeHost(host)}:${port}${path}${query}`;
 }
+
+/** By itself `pg` takes require for verify-full, and warns that this will change. */
+const SSL_QUERIES = {
+  require: 'sslmode=require&uselibpqcompat=true',
+  'verify-full': 'sslmode=verify-full',
+} as const;
 
 function encodeHost(host: string): string {
   const isAddress = host.includes(':') && !host.startsWith('/');

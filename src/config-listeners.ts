@@ -2,6 +2,7 @@ import path from 'node:path';
 import { describeListener } from './config-file.ts';
 import type { FileListener } from './config-listener-keys.ts';
 import type { Settings } from './config-settings.ts';
+import { HTTP_DOOR } from './observation.ts';
 
 /** What is done at a row or byte limit: stop with ERROR 54000, or deliver up to it and go on. */
 export type OnLimit = 'error' | 'truncate';
@@ -22,13 +23,13 @@ export interface TlsFiles {
 }
 
 /** Which statement kinds, or MongoDB commands, may run; empty lists restrict nothing. */
-interface PolicyConfig {
+export interface PolicyConfig {
   readonly allow: readonly string[];
   readonly deny: readonly string[];
   readonly access: 'read-write' | 'read-only';
 }
 
-interface MongodbPolicyConfig extends PolicyConfig {
+export interface MongodbPolicyConfig extends PolicyConfig {
   /** Whether statements may make the server run JavaScript. */
   readonly isJavaScriptAllowed: boolean;
 }
@@ -117,11 +118,7 @@ function resolvePostgres(
     backend: 'postgres',
     upstreamDsn: listener.upstream_dsn ?? upstreamDsn,
     isRequired: (listener.readiness ?? settings.POSTGRES_READINESS) === 'required',
-    policy: {
-      allow: listener.allow ?? settings.WIRE_ALLOW ?? [],
-      deny: listener.deny ?? settings.WIRE_DENY ?? [],
-      access: listener.access ?? settings.WIRE_ACCESS,
-    },
+    policy: resolvePostgresPolicy(listener, settings),
   };
 }
 
@@ -130,34 +127,60 @@ function resolveMongodb(
   { settings }: ListenerContext,
 ): Own<MongodbListenerConfig> {
   const mongodbUri = listener.mongodb_uri ?? settings.MONGODB_URI;
-  // The embedded one may still be fetched while PostgreSQL has been served for long.
-  const usual = mongodbUri === undefined ? 'optional' : 'required';
   return {
     backend: 'mongodb',
     mongodbUri,
-    isRequired: (listener.readiness ?? settings.MONGODB_READINESS ?? usual) === 'required',
+    isRequired: isMongodbRequired(mongodbUri, listener.readiness ?? settings.MONGODB_READINESS),
     policy: resolveMongodbPolicy(listener, settings),
   };
 }
 
-function resolveMongodbPolicy(
-  listener: MongodbFileListener,
+type OwnPolicy<T extends FileListener> = Partial<Pick<T, 'allow' | 'deny' | 'access'>>;
+
+/** The policy of a door to PostgreSQL that may have one of its own in part. */
+export function resolvePostgresPolicy(
+  door: OwnPolicy<PostgresFileListener>,
   settings: Settings,
-): MongodbPolicyConfig {
+): PolicyConfig {
   return {
-    allow: listener.allow ?? settings.WIRE_MONGODB_ALLOW ?? [],
-    deny: listener.deny ?? settings.WIRE_MONGODB_DENY ?? [],
-    access: listener.access ?? settings.WIRE_ACCESS,
-    isJavaScriptAllowed: listener.javascript ?? settings.WIRE_MONGODB_JAVASCRIPT,
+    allow: door.allow ?? settings.WIRE_ALLOW ?? [],
+    deny: door.deny ?? settings.WIRE_DENY ?? [],
+    access: door.access ?? settings.WIRE_ACCESS,
   };
 }
 
-function resolveLimits(listener: FileListener, settings: Settings): Limits {
+/** Unless said: the embedded one may still be fetched while PostgreSQL has been served for long. */
+export function isMongodbRequired(
+  mongodbUri: string | undefined,
+  readiness: 'required' | 'optional' | undefined,
+): boolean {
+  return (readiness ?? (mongodbUri === undefined ? 'optional' : 'required')) === 'required';
+}
+
+/** The same for MongoDB. */
+export function resolveMongodbPolicy(
+  door: OwnPolicy<MongodbFileListener> & Partial<Pick<MongodbFileListener, 'javascript'>>,
+  settings: Settings,
+): MongodbPolicyConfig {
   return {
-    rowsMax: listener.max_rows ?? settings.WIRE_MAX_ROWS,
-    bytesMax: listener.max_bytes ?? settings.WIRE_MAX_BYTES,
-    queryTimeoutMs: listener.query_timeout ?? settings.WIRE_QUERY_TIMEOUT,
-    onLimit: listener.on_limit ?? settings.WIRE_ON_LIMIT,
+    allow: door.allow ?? settings.WIRE_MONGODB_ALLOW ?? [],
+    deny: door.deny ?? settings.WIRE_MONGODB_DENY ?? [],
+    access: door.access ?? settings.WIRE_ACCESS,
+    isJavaScriptAllowed: door.javascript ?? settings.WIRE_MONGODB_JAVASCRIPT,
+  };
+}
+
+type OwnLimits = Partial<
+  Pick<FileListener, 'max_rows' | 'max_bytes' | 'query_timeout' | 'on_limit'>
+>;
+
+/** The limits of a door that may have some of its own. */
+export function resolveLimits(door: OwnLimits, settings: Settings): Limits {
+  return {
+    rowsMax: door.max_rows ?? settings.WIRE_MAX_ROWS,
+    bytesMax: door.max_bytes ?? settings.WIRE_MAX_BYTES,
+    queryTimeoutMs: door.query_timeout ?? settings.WIRE_QUERY_TIMEOUT,
+    onLimit: door.on_limit ?? settings.WIRE_ON_LIMIT,
   };
 }
 
@@ -207,14 +230,15 @@ export function refuseClashes(
   httpPort: number | undefined,
   problems: string[],
 ): void {
-  const names = new Set<string>();
+  const names = new Set<string>([HTTP_DOOR]);
   const doors = new Map<number, string>();
   if (httpPort !== undefined) {
     doors.set(httpPort, 'HTTP (PORT)');
   }
   for (const { name, port } of listeners) {
     if (names.has(name)) {
-      problems.push(`listener "${name}": the name is taken by another listener`);
+      const owner = name === HTTP_DOOR ? 'what comes over HTTP' : 'another listener';
+      problems.push(`listener "${name}": the name is taken by ${owner}`);
     }
     const other = doors.get(port);
     // Zero is any free port, so it never clashes.
@@ -229,10 +253,15 @@ export function refuseClashes(
 /** Hosts that only this machine reaches. */
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/i;
 
+/** Whether only this machine reaches a host. */
+export function isLoopback(host: string): boolean {
+  return LOOPBACK.test(host);
+}
+
 /** What listening beyond loopback gives away, for each listener that does. */
 export function describeExposure(listeners: readonly ListenerConfig[]): string[] {
   return listeners
-    .filter(({ host }) => !LOOPBACK.test(host))
+    .filter(({ host }) => !isLoopback(host))
     .map((listener) => {
       const { name, host, tls } = listener;
       const lacks = tls === undefined ? 'TLS or authentication' : 'authentication';

@@ -7,8 +7,14 @@ import type { ListenerTexts } from './config-file.ts';
 import { DEFAULT_BACKEND, LISTENER_SECRETS, listenerSchema } from './config-listener-keys.ts';
 import type { FileListener } from './config-listener-keys.ts';
 import { echo } from './config-problems.ts';
-import { isSettingName, notesOf, settingsSchema } from './config-settings.ts';
-import type { Settings } from './config-settings.ts';
+import {
+  fallbackOf,
+  isSettingName,
+  notesOf,
+  SETTING_NAMES,
+  settingsSchema,
+} from './config-settings.ts';
+import type { Environment, Settings } from './config-settings.ts';
 import type { GivenTexts } from './config-sources.ts';
 
 const configSchema = z.strictObject({
@@ -28,7 +34,10 @@ export interface ParsedTexts {
  */
 export function parseTexts(given: GivenTexts, problems: string[]): ParsedTexts {
   const texts = {
-    settings: Object.fromEntries([...given.settings].map(([name, { text }]) => [name, text])),
+    settings: {
+      ...productionTexts(environmentOf(given)),
+      ...Object.fromEntries([...given.settings].map(([name, { text }]) => [name, text])),
+    },
     listeners: given.listeners.map((listener) => ({ backend: DEFAULT_BACKEND, ...listener })),
   };
   const result = configSchema.safeParse(texts);
@@ -39,6 +48,22 @@ export function parseTexts(given: GivenTexts, problems: string[]): ParsedTexts {
   problems.push(...issues.map((issue) => describeIssue(issue, given)));
   const refused = new Set(issues.map(({ path }) => path.join('.')));
   return configSchema.parse(withoutRefused(texts, refused));
+}
+
+/** What the process runs for; the default where that is refused. */
+export function environmentOf(given: GivenTexts): Environment {
+  const schema = settingsSchema.shape.NODE_ENV;
+  const result = schema.safeParse(given.settings.get('NODE_ENV')?.text);
+  return result.success ? result.data : schema.parse(undefined);
+}
+
+/** The schema has the defaults of development; those of production are given like texts. */
+function productionTexts(environment: Environment): Record<string, string> {
+  if (environment !== 'production') {
+    return {};
+  }
+  const names = SETTING_NAMES.filter((name) => notesOf(name).productionFallback !== undefined);
+  return Object.fromEntries(names.map((name) => [name, fallbackOf(name, environment) ?? '']));
 }
 
 const NEEDED_KEYS = ['name', 'port', 'backend'];

@@ -1,13 +1,18 @@
+import type { ApiConfig, PoolConfig } from './config-api.ts';
 import { maskConnectionString } from './config-dsn.ts';
 import type { Config, ListenerConfig, SettingOrigin } from './config.ts';
 
 /**
- * The lines of `gatepost check`: every setting with its value and where it came from, every
- * listener with everything resolved, and what is risky. Secrets are masked.
+ * The lines of `gatepost check`: every setting with its value and where it came from, the REST API
+ * and every listener with everything resolved, and what is risky. Secrets are masked.
  */
 export function describeConfig(config: Config): string[] {
   const settings = table(config.settings.map(describeOrigin));
-  const doors = [describeHttp(config), ...config.listeners.map((each) => describe(each, config))];
+  const doors = [
+    describeHttp(config),
+    ...(config.http === undefined ? [] : [describeApi(config)]),
+    ...config.listeners.map((each) => describe(each, config)),
+  ];
   const warnings = config.warnings.map((warning) => `  ${warning}`);
   return [
     'Settings',
@@ -25,12 +30,72 @@ function describeHttp({ http }: Config): string[] {
   return [http === undefined ? 'HTTP off' : `HTTP ${describeAddress(http.host, http.port)}`];
 }
 
-function describe(listener: ListenerConfig, config: Config): string[] {
-  const { limits, policy, tls } = listener;
+function describeApi({ api, dataDirectory }: Config): string[] {
+  if (api === undefined) {
+    return ['REST API off'];
+  }
+  const { tokens, rateLimitPerMinute, trustProxy, tables, postgres, mongodb } = api;
+  const callers = tokens.map(({ name, scope }) => `${name} (${scope})`);
+  const rows = [
+    ['tokens', tokens.length > 0 ? callers.join(', ') : 'none needed, on loopback only'],
+    ['rate_limit', rateLimitPerMinute === 0 ? 'none' : `${rateLimitPerMinute} a minute`],
+    ['trust_proxy', typeof trustProxy === 'number' ? String(trustProxy) : trustProxy.join(', ')],
+    ['cors_origins', describeList(api.corsOrigins, 'none')],
+    ['metrics', api.isMetricsOpen ? 'open' : 'token'],
+    ['allow', describeList(tables.allow, 'all')],
+    ['deny', describeList(tables.deny, 'none')],
+    ['read_only', describeList(tables.readOnly, 'none')],
+    ...describePooled(
+      'postgres',
+      postgres && { ...postgres, upstream: postgres.upstreamDsn },
+      dataDirectory,
+    ),
+    ...describePooled(
+      'mongodb',
+      mongodb && { ...mongodb, upstream: mongodb.mongodbUri },
+      dataDirectory,
+    ),
+  ];
+  return ['REST API', ...table(rows)];
+}
+
+type Pooled = Pick<NonNullable<ApiConfig['postgres']>, 'limits' | 'policy'> & {
+  readonly upstream: string | undefined;
+  readonly pool: PoolConfig;
+};
+
+/** A database of the REST API; its limits and lists are those of the settings above. */
+function describePooled(
+  backend: ListenerConfig['backend'],
+  pooled: Pooled | undefined,
+  dataDirectory: string,
+): string[][] {
+  if (pooled === undefined) {
+    return [[backend, 'none']];
+  }
+  const { connectionsMax, idleTimeoutMs, acquireTimeoutMs } = pooled.pool;
+  return [
+    [backend, describeUpstream(backend, pooled.upstream, dataDirectory)],
+    [`${backend}_access`, pooled.policy.access],
+    [
+      `${backend}_pool`,
+      `${connectionsMax} connections, idle ${describeDuration(idleTimeoutMs)}, ` +
+        `acquire ${describeDuration(acquireTimeoutMs)}`,
+    ],
+  ];
+}
+
+function describeList(words: readonly string[], none: string): string {
+  return words.length > 0 ? visible(words.join(', ')) : none;
+}
+
+function describe(listener: ListenerConfig, { dataDirectory }: Config): string[] {
+  const { limits, policy, tls, backend } = listener;
+  const upstream = backend === 'postgres' ? listener.upstreamDsn : listener.mongodbUri;
   const rows = [
     ['address', describeAddress(listener.host, listener.port)],
-    ['backend', listener.backend],
-    ['upstream', describeUpstream(listener, config)],
+    ['backend', backend],
+    ['upstream', describeUpstream(backend, upstream, dataDirectory)],
     ['readiness', listener.isRequired ? 'required' : 'optional'],
     ['tls', tls === undefined ? 'off' : `${visible(tls.certFile)} ${visible(tls.keyFile)}`],
     ['max_connections', String(listener.connectionsMax)],
@@ -39,8 +104,8 @@ function describe(listener: ListenerConfig, config: Config): string[] {
     ['max_rows', String(limits.rowsMax)],
     ['max_bytes', `${limits.bytesMax} bytes`],
     ['on_limit', limits.onLimit],
-    ['allow', policy.allow.length > 0 ? visible(policy.allow.join(', ')) : 'all'],
-    ['deny', policy.deny.length > 0 ? visible(policy.deny.join(', ')) : 'none'],
+    ['allow', describeList(policy.allow, 'all')],
+    ['deny', describeList(policy.deny, 'none')],
     ['access', policy.access],
     ...(listener.backend === 'mongodb'
       ? [['javascript', String(listener.policy.isJavaScriptAllowed)]]
@@ -54,11 +119,14 @@ function describeAddress(host: string, port: number): string {
   return `${place}:${port === 0 ? 'any free port' : port}`;
 }
 
-function describeUpstream(listener: ListenerConfig, { dataDirectory }: Config): string {
-  const isPostgres = listener.backend === 'postgres';
-  const text = isPostgres ? listener.upstreamDsn : listener.mongodbUri;
+function describeUpstream(
+  backend: ListenerConfig['backend'],
+  text: string | undefined,
+  dataDirectory: string,
+): string {
+  const name = backend === 'postgres' ? 'PostgreSQL' : 'MongoDB';
   return text === undefined
-    ? `embedded ${isPostgres ? 'PostgreSQL' : 'MongoDB'}, data in ${visible(dataDirectory)}`
+    ? `embedded ${name}, data in ${visible(dataDirectory)}`
     : maskConnectionString(text);
 }
 

@@ -2,51 +2,13 @@
 
 import assert from 'node:assert/strict';
 import * as z from 'zod';
+import { apiSettings } from './config-api-settings.ts';
 import { maskConnectionString } from './config-dsn.ts';
+import { lookUpNotes, optional, withDefault } from './config-setting-notes.ts';
+import type { SettingNotes } from './config-setting-notes.ts';
 import * as values from './config-values.ts';
-import type { TextType } from './config-values.ts';
 
-type SettingGroup = 'Service' | 'PostgreSQL' | 'MongoDB' | 'Listeners' | 'Limits and policy';
-
-/** What a setting is for, beside how it is parsed. */
-export interface SettingNotes {
-  readonly group: SettingGroup;
-  /** One sentence without its full stop. */
-  readonly summary: string;
-  readonly accepted: string;
-  readonly argument: string;
-  /** The default, as text; undefined when the setting is optional. */
-  readonly fallback: string | undefined;
-  /** How it is hidden: a secret as a whole, of a connection string the passwords. */
-  readonly secret: 'none' | 'whole' | 'connection-string';
-}
-
-interface About {
-  readonly group: SettingGroup;
-  readonly summary: string;
-  readonly secret?: SettingNotes['secret'];
-}
-
-const registry = z.registry<SettingNotes>();
-
-function withDefault<T>(
-  { schema, accepted, argument }: TextType<T>,
-  fallback: string,
-  about: About,
-): z.ZodPrefault<z.ZodType<T, string>> {
-  const setting = schema.prefault(fallback);
-  registry.add(setting, { secret: 'none', ...about, accepted, argument, fallback });
-  return setting;
-}
-
-function optional<T>(
-  { schema, accepted, argument }: TextType<T>,
-  about: About,
-): z.ZodOptional<z.ZodType<T, string>> {
-  const setting = schema.optional();
-  registry.add(setting, { secret: 'none', ...about, accepted, argument, fallback: undefined });
-  return setting;
-}
+export type { SettingNotes } from './config-setting-notes.ts';
 
 /** Two sockets a session: far beyond it a process runs out of file descriptors first. */
 const CONNECTIONS_MAX = 10_000;
@@ -120,6 +82,12 @@ const postgresSettings = {
     group: postgres,
     summary: 'File that holds POSTGRES_PASSWORD',
   }),
+  POSTGRES_SSLMODE: withDefault(choice(['disable', 'require', 'verify-full']), 'disable', {
+    group: postgres,
+    summary:
+      "TLS to POSTGRES_HOST, in libpq's meaning: require encrypts, verify-full also checks the " +
+      'certificate; for a CA file give WIRE_UPSTREAM_DSN',
+  }),
   WIRE_UPSTREAM_DSN: optional(values.postgresDsn, {
     group: postgres,
     summary: 'Connection string of your PostgreSQL, instead of POSTGRES_HOST and its siblings',
@@ -139,7 +107,9 @@ const mongodb = 'MongoDB';
 const mongodbSettings = {
   MONGODB_URI: optional(values.mongodbUri, {
     group: mongodb,
-    summary: 'Connection string of your MongoDB; without it an embedded one runs',
+    summary:
+      'Connection string of your MongoDB, its TLS included (?tls=true); without it an embedded ' +
+      'one runs',
     secret: 'connection-string',
   }),
   MONGODB_URI_FILE: optional(path('file'), {
@@ -244,6 +214,7 @@ const settingsShape = {
   ...mongodbSettings,
   ...listenerSettings,
   ...policySettings,
+  ...apiSettings,
 };
 
 /** Every setting, from text. */
@@ -262,16 +233,28 @@ export function isSettingName(name: string): name is SettingName {
 
 /** What is known about a setting: one reader for errors, `--help`, `check` and `.env.example`. */
 export function notesOf(name: SettingName): SettingNotes {
-  const notes = registry.get(settingsSchema.shape[name]);
+  const notes = lookUpNotes(settingsSchema.shape[name]);
   assert(notes !== undefined, `${name} has no notes`);
   return notes;
 }
 
+export type Environment = Settings['NODE_ENV'];
+
+/** The text that a setting has where none is given; undefined when it is optional. */
+export function fallbackOf(name: SettingName, environment: Environment): string | undefined {
+  const { fallback, productionFallback } = notesOf(name);
+  return environment === 'production' ? (productionFallback ?? fallback) : fallback;
+}
+
 /** A setting's text, or its default, as it may be shown; undefined when it is unset. */
-export function describeSetting(name: SettingName, text: string | undefined): string | undefined {
-  const { fallback, secret } = notesOf(name);
+export function describeSetting(
+  name: SettingName,
+  text: string | undefined,
+  environment: Environment,
+): string | undefined {
+  const { secret } = notesOf(name);
   if (text === undefined || secret === 'none') {
-    return text ?? fallback;
+    return text ?? fallbackOf(name, environment);
   }
   return secret === 'whole' ? '***' : maskConnectionString(text);
 }

@@ -20,7 +20,13 @@ interface TextTypeOptions<T> {
   readonly explain?: (text: string) => string | undefined;
 }
 
-function textType<T>({ argument, accepted, parse, explain }: TextTypeOptions<T>): TextType<T> {
+/** A type of text from what parses it and what says why not. */
+export function textType<T>({
+  argument,
+  accepted,
+  parse,
+  explain,
+}: TextTypeOptions<T>): TextType<T> {
   const schema = z.string().transform((text, context): T => {
     const value = parse(text);
     if (value !== undefined) {
@@ -101,7 +107,17 @@ export function count(max: number): TextType<number> {
   });
 }
 
-function parseWhole(text: string, min: number, max: number): number | undefined {
+/** A whole number where 0 switches off what it bounds. */
+export function countOrNone(max: number): TextType<number> {
+  return textType({
+    argument: 'count',
+    accepted: `a whole number from 0 to ${max} (0 is no limit)`,
+    parse: (text) => parseWhole(text, 0, max),
+  });
+}
+
+/** The number that a text writes; undefined when it is none, or out of range. */
+export function parseWhole(text: string, min: number, max: number): number | undefined {
   const digits = text.trim();
   const number = /^\d+(_\d+)*$/.test(digits) ? Number(digits.replaceAll('_', '')) : NaN;
   return number >= min && number <= max ? number : undefined;

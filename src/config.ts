@@ -1,15 +1,17 @@
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { checkApi, describeApiRisks, resolveApi } from './config-api.ts';
+import type { ApiConfig } from './config-api.ts';
 import { checkTogether, describeRisks, withSecrets } from './config-checks.ts';
 import { composeConnectionString } from './config-dsn.ts';
 import { describeExposure, refuseClashes, resolveListener } from './config-listeners.ts';
 import type { FileListener } from './config-listener-keys.ts';
 import type { ListenerConfig } from './config-listeners.ts';
-import { parseTexts } from './config-parse.ts';
+import { environmentOf, parseTexts } from './config-parse.ts';
 import type { ParsedTexts } from './config-parse.ts';
 import { ConfigError } from './config-problems.ts';
-import { describeSetting, SETTING_NAMES } from './config-settings.ts';
-import type { SettingName, Settings } from './config-settings.ts';
+import { describeSetting, notesOf, SETTING_NAMES } from './config-settings.ts';
+import type { Environment, SettingName, Settings } from './config-settings.ts';
 import { gatherTexts } from './config-sources.ts';
 import type { ConfigInputs, GivenTexts, SystemInputs } from './config-sources.ts';
 
@@ -17,9 +19,11 @@ export type { Limits, ListenerConfig } from './config-listeners.ts';
 
 /** Everything that can be chosen about a run, checked and frozen. */
 export interface Config {
-  readonly environment: 'development' | 'production' | 'test';
+  readonly environment: Environment;
   /** Undefined when nothing is served over HTTP (pgwire-proxy). */
   readonly http: { readonly host: string; readonly port: number } | undefined;
+  /** Undefined when it is off, or nothing is served over HTTP. */
+  readonly api: ApiConfig | undefined;
   readonly listeners: readonly ListenerConfig[];
   /** Where the embedded databases keep their data; absolute. */
   readonly dataDirectory: string;
@@ -41,7 +45,10 @@ export interface SettingOrigin {
   readonly name: SettingName;
   /** As written, secrets masked; undefined when it is unset. */
   readonly value: string | undefined;
-  /** `flag`, `environment`, `.env`, `file`, `default`, or the setting that names the file. */
+  /**
+   * `flag`, `environment`, `.env`, `file`, `default`, or the setting that names the file; a default
+   * that depends on NODE_ENV says so.
+   */
   readonly source: string;
 }
 
@@ -86,16 +93,21 @@ function resolveConfig(
   { inputs, problems }: { readonly inputs: ConfigInputs; readonly problems: string[] },
 ): Config {
   const { settings } = parsed;
-  const { workingDirectory } = inputs;
+  const { command, workingDirectory } = inputs;
   const upstreamDsn = resolveUpstream(settings);
-  const isHttpServed = inputs.command === 'serve';
-  const listeners = listListeners(parsed, given, inputs.command).map((listener, index) =>
+  const isHttpServed = command === 'serve';
+  const listeners = listListeners(parsed, given, command).map((listener, index) =>
     resolveListener(listener, index, { settings, upstreamDsn, workingDirectory, problems }),
   );
   refuseClashes(listeners, isHttpServed ? settings.PORT : undefined, problems);
+  if (isHttpServed) {
+    checkApi(settings, given, problems);
+  }
+  const api = isHttpServed ? resolveApi(settings, { upstreamDsn, listeners }) : undefined;
   return {
     environment: settings.NODE_ENV,
     http: isHttpServed ? { host: settings.HOST, port: settings.PORT } : undefined,
+    api,
     listeners,
     dataDirectory: path.resolve(workingDirectory, settings.GATEPOST_DATA_DIR),
     mongodBinary: settings.MONGOD_BINARY && path.resolve(workingDirectory, settings.MONGOD_BINARY),
@@ -103,7 +115,11 @@ function resolveConfig(
     auditFile: resolveAuditFile(settings.AUDIT_FILE, workingDirectory),
     logLevel: settings.LOG_LEVEL,
     isOtelMetricsEnabled: settings.WIRE_ENABLE_OTEL_METRICS,
-    warnings: [...describeRisks(given, listeners, inputs.command), ...describeExposure(listeners)],
+    warnings: [
+      ...describeRisks(given, { listeners, api, command }),
+      ...describeExposure(listeners),
+      ...(isHttpServed ? describeApiRisks(api, settings, given) : []),
+    ],
     settings: SETTING_NAMES.map((name) => describeOrigin(name, given)),
   };
 }
@@ -138,6 +154,7 @@ function resolveUpstream(settings: Settings): string | undefined {
     user: settings.POSTGRES_USER,
     password: settings.POSTGRES_PASSWORD,
     database: settings.POSTGRES_DB,
+    sslMode: settings.POSTGRES_SSLMODE === 'disable' ? undefined : settings.POSTGRES_SSLMODE,
   });
 }
 
@@ -147,11 +164,24 @@ function resolveAuditFile(file: string | undefined, workingDirectory: string): s
 
 function describeOrigin(name: SettingName, given: GivenTexts): SettingOrigin {
   const text = given.settings.get(name);
+  const environment = environmentOf(given);
   return {
     name,
-    value: describeSetting(name, text?.text),
-    source: text?.source ?? 'default',
+    value: describeSetting(name, text?.text, environment),
+    source: text?.source ?? describeDefault(name, environment),
   };
+}
+
+function describeDefault(name: SettingName, environment: Environment): string {
+  const { fallback, productionFallback } = notesOf(name);
+  if (fallback === undefined || productionFallback === undefined) {
+    return 'default';
+  }
+  const isProduction = environment === 'production';
+  const [other, text] = isProduction
+    ? ['development', fallback]
+    : ['production', productionFallback];
+  return `default in ${environment} (${text} in ${other})`;
 }
 
 function deepFreeze<T>(value: T): T {

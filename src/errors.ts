@@ -33,6 +33,8 @@ export interface ServiceErrorOptions {
   readonly hint?: string;
   /** 1-based index of the character in the statement that is meant. */
   readonly position?: number;
+  /** MongoDB's own error code, where it is MongoDB that said so. */
+  readonly serverCode?: number | undefined;
   /** What went wrong underneath: observed, never shown to a client. */
   readonly cause?: unknown;
 }
@@ -44,6 +46,7 @@ export class ServiceError extends Error {
   readonly detail: string | undefined;
   readonly hint: string | undefined;
   readonly position: number | undefined;
+  readonly serverCode: number | undefined;
 
   constructor(sqlState: string, message: string, options: ServiceErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -53,6 +56,7 @@ export class ServiceError extends Error {
     this.detail = options.detail;
     this.hint = options.hint;
     this.position = options.position;
+    this.serverCode = options.serverCode;
   }
 }
 

@@ -1,7 +1,7 @@
 import { types } from 'node:util';
 import { cutText, NAME_LENGTH_MAX, roundMs, toSessionFields } from './json-line.ts';
 import type { Config } from './config.ts';
-import type { Observation } from './observation.ts';
+import type { Observation, RequestFinished } from './observation.ts';
 
 export type LogLevel = Config['logLevel'];
 
@@ -58,6 +58,7 @@ export function toLogEntry(observation: Observation): LogEntry {
     case 'fault':
       return entry('error', 'Fault', {
         component: observation.component,
+        session: observation.sessionId,
         error: describeFault(observation.error),
       });
     default:
@@ -73,6 +74,7 @@ type ClientObservation = Extract<
       | 'session-opened'
       | 'session-closed'
       | 'statement-finished'
+      | 'request-finished'
       | 'cancel-requested';
   }
 >;
@@ -103,6 +105,8 @@ function describeClient(observation: ClientObservation): LogEntry {
         bytes: observation.bytes,
         duration_ms: roundMs(observation.durationMs),
       });
+    case 'request-finished':
+      return describeRequest(observation);
     case 'cancel-requested':
       return entry('debug', 'Cancel requested', {
         listener: observation.listener,
@@ -110,6 +114,20 @@ function describeClient(observation: ClientObservation): LogEntry {
         result: observation.result,
       });
   }
+}
+
+/** What went wrong with us or behind us is worth a look; the rest is for those who search. */
+function describeRequest(request: RequestFinished): LogEntry {
+  return entry(request.status >= 500 ? 'warn' : 'debug', 'Request finished', {
+    session: request.requestId,
+    user: cutText(request.caller, NAME_LENGTH_MAX),
+    client_addr: request.address,
+    method: request.method,
+    path: cutText(request.path, NAME_LENGTH_MAX),
+    status: request.status,
+    complete: request.isComplete,
+    duration_ms: roundMs(request.durationMs),
+  });
 }
 
 /** An operating failure is a sentence that says what to do; a stack would bury it. */

@@ -28,6 +28,7 @@ export interface MetricFamilies {
   readonly cancels: Counter<'listener' | 'result'>;
   readonly rejected: Counter<'listener' | 'reason'>;
   readonly auditDropped: Counter;
+  readonly requests: Counter<'method' | 'status_class'>;
 }
 
 /** Makes all families in the registry. */
@@ -116,6 +117,7 @@ function createEventFamilies(
   | 'cancels'
   | 'rejected'
   | 'auditDropped'
+  | 'requests'
 > {
   const total = <Label extends string>(
     name: string,
@@ -151,6 +153,10 @@ function createEventFamilies(
       'reason',
     ]),
     auditDropped: total('audit_dropped_total', 'Audit lines that were not written', []),
+    requests: total('http_requests_total', 'Requests over HTTP by method and class of status', [
+      'method',
+      'status_class',
+    ]),
   };
 }
 

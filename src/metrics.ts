@@ -8,6 +8,7 @@ import type {
   Observer,
   RejectionReason,
   SessionIdentity,
+  RequestFinished,
   StatementFinished,
   StatementOutcome,
 } from './observation.ts';
@@ -103,6 +104,9 @@ class PrometheusMetrics implements Metrics {
         break;
       case 'backend-probed':
         families.backendUp.set({ backend: observation.backend }, observation.isUp ? 1 : 0);
+        break;
+      case 'request-finished':
+        families.requests.inc(requestLabels(observation));
         break;
       case 'audit-lost':
         families.auditDropped.inc(observation.lines);
@@ -225,4 +229,20 @@ function countError(
 ): void {
   const { listener } = session;
   family.inc({ listener, sqlstate_class: toSqlStateClass(sqlState) });
+}
+
+/** What clients may call a method is not theirs to choose as a label. */
+const METHODS: ReadonlySet<string> = new Set([
+  ...['GET', 'HEAD', 'OPTIONS'],
+  ...['POST', 'PUT', 'PATCH', 'DELETE'],
+]);
+
+function requestLabels({
+  method,
+  status,
+}: RequestFinished): Record<'method' | 'status_class', string> {
+  return {
+    method: METHODS.has(method) ? method : 'other',
+    status_class: `${Math.floor(status / 100)}xx`,
+  };
 }

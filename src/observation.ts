@@ -18,6 +18,9 @@ export type StatementOutcome =
   /** The client, the upstream or the service went away while it ran. */
   | 'aborted';
 
+/** Where a listener's name stands for statements that came over HTTP; no listener is called so. */
+export const HTTP_DOOR = 'http';
+
 /** Who a session belongs to, as far as a gate without client authentication can know. */
 export interface SessionIdentity {
   /** Unique for ever (UUID); also shown to the client in DETAIL of our own errors. */
@@ -50,6 +53,22 @@ export interface StatementFinished {
   readonly sqlState: string | undefined;
   /** The limit that cut the result. */
   readonly limit: 'rows' | 'bytes' | undefined;
+}
+
+/** A request over HTTP that was answered, or whose client has gone. */
+export interface RequestFinished {
+  readonly kind: 'request-finished';
+  readonly requestId: string;
+  /** Name of the token; `anonymous` without one. */
+  readonly caller: string;
+  readonly address: string;
+  readonly method: string;
+  /** Without its query, which has values in it. */
+  readonly path: string;
+  readonly status: number;
+  readonly durationMs: number;
+  /** Whether the whole answer was sent. */
+  readonly isComplete: boolean;
 }
 
 export type RejectionReason =
@@ -99,6 +118,7 @@ export type Observation =
       readonly error: ServiceError | undefined;
     }
   | StatementFinished
+  | RequestFinished
   | {
       readonly kind: 'cancel-requested';
       readonly listener: string;
@@ -115,7 +135,13 @@ export type Observation =
     }
   | { readonly kind: 'audit-lost'; readonly lines: number; readonly reason: string }
   /** A fault of ours: a bug, to be read with its stack. */
-  | { readonly kind: 'fault'; readonly component: string; readonly error: unknown };
+  | {
+      readonly kind: 'fault';
+      readonly component: string;
+      readonly error: unknown;
+      /** The session or request that met it. */
+      readonly sessionId?: string;
+    };
 
 /** Takes observations; must not block. What it throws never reaches the observed code. */
 export interface Observer {

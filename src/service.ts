@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { createSecureContext } from 'node:tls';
+import { createApi } from '../routes/api.ts';
 import { createApp } from '../routes/app.ts';
 import { createHttpServer } from '../routes/http-server.ts';
 import { CancelBudget } from '../wire/cancel-budget.ts';
@@ -14,11 +15,8 @@ import { verifyConnectionString } from './backends/mongodb/client.ts';
 import { createMongodbBackend } from './backends/mongodb/mongodb-backend.ts';
 import { createPostgresBackend } from './backends/postgres/postgres-backend.ts';
 import type { Config, ListenerConfig } from './config.ts';
-import { createEmbeddedMongodb } from './embedded/mongodb.ts';
-import type { EmbeddedMongodb } from './embedded/mongodb.ts';
-import { createEmbeddedPostgres } from './embedded/postgres.ts';
-import type { EmbeddedPostgres } from './embedded/postgres.ts';
-import { ServiceError, SQLSTATE } from './errors.ts';
+import { createEmbeddedDatabases } from './embedded/embedded-databases.ts';
+import type { EmbeddedDatabases } from './embedded/embedded-databases.ts';
 import { createSqlPolicy } from './guardrails/sql-policy.ts';
 import { group, startAll, stopAll } from './lifecycle.ts';
 import type { Component } from './lifecycle.ts';
@@ -48,8 +46,8 @@ export async function runService(config: Config, { version }: ServiceOptions): P
   const observers = await openObservers(config, version);
   const { observer } = observers;
   const stop = listenForStop(observer);
-  const parts = buildParts(config, observers, version);
   let exitCode: number;
+  const parts = await buildParts(config, observers, version);
   try {
     for (const message of config.warnings) {
       observer.observe({ kind: 'risk-noticed', component: 'configuration', message });
@@ -68,8 +66,9 @@ export async function runService(config: Config, { version }: ServiceOptions): P
   parts.readiness.startDraining();
   stop.forced.addEventListener('abort', () => {
     // Nobody waits for the sessions any more; the databases must not outlive us.
-    void parts.embedded.postgres?.stop(stop.forced);
-    void parts.embedded.mongodb?.stop(stop.forced);
+    for (const database of parts.embedded.components) {
+      void database.stop(stop.forced);
+    }
   });
   const deadline = AbortSignal.any([stop.forced, AbortSignal.timeout(config.shutdownTimeoutMs)]);
   await stopAll(parts.components, { deadline, closeTimeoutMs: CLOSE_TIMEOUT_MS, observer });
@@ -80,12 +79,12 @@ export async function runService(config: Config, { version }: ServiceOptions): P
 }
 
 /**
- * Builds what `serve` would build of each listener, and throws it away: a policy that names an
- * unknown statement, or a certificate that cannot be read, is told before the start.
+ * Builds what `serve` would build of each listener and of the API, and throws it away: a policy
+ * that names an unknown statement, or a certificate that cannot be read, is told before the start.
  *
  * @throws ServiceError, or an error of node's TLS
  */
-export async function verifyListeners({ listeners }: Config): Promise<void> {
+export async function verifyListeners({ listeners, api }: Config): Promise<void> {
   for (const listener of listeners) {
     createListenerContext(listener);
     if (listener.backend === 'mongodb') {
@@ -98,6 +97,14 @@ export async function verifyListeners({ listeners }: Config): Promise<void> {
       if (listener.upstreamDsn !== undefined) {
         createGateBackend(listener, () => listener.upstreamDsn ?? '');
       }
+    }
+  }
+  if (api !== undefined) {
+    const nowhere = (): string => '';
+    const upstreams = { postgres: nowhere, mongodb: nowhere };
+    await createApi({ config: api, observer: { observe: nowhere }, upstreams });
+    if (api.mongodb?.mongodbUri !== undefined) {
+      verifyConnectionString(api.mongodb.mongodbUri);
     }
   }
 }
@@ -134,47 +141,59 @@ async function openObservers(config: Config, version: string): Promise<Observers
   };
 }
 
-/** What runs where no database is configured. */
-interface Embedded {
-  readonly postgres: EmbeddedPostgres | undefined;
-  readonly mongodb: EmbeddedMongodb | undefined;
-}
-
 interface Parts {
   /** In the order of their start; HTTP comes first, so that it can say "not ready" to the end. */
   readonly components: readonly Component[];
   readonly readiness: Readiness;
-  readonly embedded: Embedded;
+  readonly embedded: EmbeddedDatabases;
 }
 
-function buildParts(config: Config, { observer, metrics }: Observers, version: string): Parts {
-  const embedded = buildEmbedded(config, observer);
+async function buildParts(
+  config: Config,
+  { observer, metrics }: Observers,
+  version: string,
+): Promise<Parts> {
+  const embedded = createEmbeddedDatabases(config, observer);
   const gates = buildGates(config, observer, embedded);
+  const api =
+    config.api &&
+    (await createApi({
+      config: config.api,
+      observer,
+      upstreams: {
+        postgres: () => embedded.postgresDsn(config.api?.postgres?.upstreamDsn),
+        mongodb: () => embedded.mongodbUri(config.api?.mongodb?.mongodbUri),
+      },
+    }));
+  const isBehindListener = (backend: string): boolean =>
+    gates.some(({ listener }) => listener.backend === backend);
   const readiness = createReadiness({
     observer,
     listeners: config.listeners.map(({ name }) => name),
-    probes: gates.map(({ listener, probe }) => ({
-      backend: listener.name,
-      isRequired: listener.isRequired,
-      probe,
-    })),
+    probes: [
+      ...gates.map(({ listener, probe }) => ({
+        backend: listener.name,
+        isRequired: listener.isRequired,
+        probe,
+      })),
+      ...(api?.probes ?? []).filter(({ backend }) => !isBehindListener(backend)),
+    ],
   });
   const http =
     config.http &&
     createHttpServer({
       ...config.http,
       observer,
-      app: createApp({ version, observer, readiness, metrics }),
+      queryTimeoutMs: longestStatementMs(config.api),
+      app: createApp({ version, observer, readiness, metrics, api }),
     });
   const components = [
     http,
-    // Does not wait for its server, which may have to be fetched.
-    embedded.mongodb,
-    embedded.postgres,
-    group(
-      'listeners',
-      gates.map(({ component, listener }) => announced(component, listener.name, readiness)),
-    ),
+    ...embedded.components,
+    group('doors', [
+      ...(api === undefined ? [] : [api]),
+      ...gates.map(({ component, listener }) => announced(component, listener.name, readiness)),
+    ]),
   ];
   return {
     readiness,
@@ -183,25 +202,9 @@ function buildParts(config: Config, { observer, metrics }: Observers, version: s
   };
 }
 
-function buildEmbedded(
-  { listeners, dataDirectory: directory, mongodBinary: binary }: Config,
-  observer: Observer,
-): Embedded {
-  const isNeeded = (backend: ListenerConfig['backend']): boolean =>
-    listeners.some(
-      (listener) => listener.backend === backend && upstreamOf(listener) === undefined,
-    );
-  return {
-    postgres: isNeeded('postgres') ? createEmbeddedPostgres({ directory, observer }) : undefined,
-    mongodb: isNeeded('mongodb')
-      ? createEmbeddedMongodb({ directory, observer, binary })
-      : undefined,
-  };
-}
-
-/** The connection string of a listener that has one. */
-function upstreamOf(listener: ListenerConfig): string | undefined {
-  return listener.backend === 'postgres' ? listener.upstreamDsn : listener.mongodbUri;
+function longestStatementMs(api: Config['api']): number {
+  const timeouts = [api?.postgres, api?.mongodb].map((one) => one?.limits.queryTimeoutMs ?? 0);
+  return Math.max(...timeouts);
 }
 
 /** What every backend of a gate has besides its sessions. */
@@ -218,7 +221,7 @@ interface Gate {
 }
 
 /** One gate a listener. Its upstream is known once the embedded database runs, if it is that. */
-function buildGates(config: Config, observer: Observer, embedded: Embedded): Gate[] {
+function buildGates(config: Config, observer: Observer, embedded: EmbeddedDatabases): Gate[] {
   const shared = { cancels: new CancelRegistry(), cancelBudget: new CancelBudget(), observer };
   return config.listeners.map((listener) => {
     let backend: GateBackend | undefined;
@@ -245,24 +248,10 @@ function buildGates(config: Config, observer: Observer, embedded: Embedded): Gat
   });
 }
 
-/** @throws ServiceError FATAL 08006 while an embedded MongoDB is not there */
-function findUpstream(listener: ListenerConfig, embedded: Embedded): string {
-  const upstream = upstreamOf(listener);
-  if (upstream !== undefined) {
-    return upstream;
-  }
-  if (listener.backend === 'postgres') {
-    return embedded.postgres?.dsn() ?? '';
-  }
-  try {
-    return embedded.mongodb?.uri() ?? '';
-  } catch (error) {
-    throw new ServiceError(SQLSTATE.connectionFailure, 'The embedded MongoDB is not running', {
-      severity: 'FATAL',
-      hint: error instanceof Error ? error.message : 'The log says why',
-      cause: error,
-    });
-  }
+function findUpstream(listener: ListenerConfig, embedded: EmbeddedDatabases): string {
+  return listener.backend === 'postgres'
+    ? embedded.postgresDsn(listener.upstreamDsn)
+    : embedded.mongodbUri(listener.mongodbUri);
 }
 
 async function createListener(

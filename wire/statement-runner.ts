@@ -305,13 +305,17 @@ export class StatementRunner {
     });
   }
 
-  /** The application name is what the client set last: drivers set it after they logged in. */
+  /** What the client has set since it logged in: drivers name themselves, shells say `use`. */
   #currentIdentity(): SessionIdentity {
     const { backend, identity } = this.#options;
+    const { database = identity.database } = backend;
     const applicationName = backend.parameters.get('application_name');
-    return applicationName === undefined || applicationName === this.#initialApplicationName
-      ? identity
-      : { ...identity, applicationName };
+    const isRenamed =
+      applicationName !== undefined && applicationName !== this.#initialApplicationName;
+    if (!isRenamed && database === identity.database) {
+      return identity;
+    }
+    return { ...identity, database, ...(isRenamed ? { applicationName } : {}) };
   }
 }
 

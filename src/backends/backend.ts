@@ -111,6 +111,8 @@ export interface BackendSession {
   readonly cancelKey: CancelKey;
   /** Run-time settings as the backend reports them, kept up to date. */
   readonly parameters: ReadonlyMap<string, string>;
+  /** The database that statements run in now, where the backend knows it. */
+  readonly database?: string;
   /** What the backend said while the session was opened. */
   readonly notices: readonly Notice[];
   /**

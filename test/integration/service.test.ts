@@ -223,7 +223,7 @@ describe('the process', () => {
   });
 
   test('warns when it listens beyond loopback without TLS', async () => {
-    const running = start({ environment: { ...external(), HOST: '0.0.0.0' } });
+    const running = start({ environment: { ...external(), HOST: '0.0.0.0', API: 'off' } });
     await running.logged('service-started');
     expect(await running.logged('risk-noticed')).toMatchObject({ level: 'warn' });
   });

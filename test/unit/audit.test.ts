@@ -54,6 +54,13 @@ describe('toAuditLine', () => {
     });
   });
 
+  test('tells a request over HTTP from a session of a listener', () => {
+    expect(audit({ session: createSession({ listener: 'http' }) })).toMatchObject({
+      listener: 'http',
+      protocol: 'rest',
+    });
+  });
+
   test('tells an error by its SQLSTATE and a cut by its limit', () => {
     expect(audit({ outcome: 'limited', sqlState: '54000', limit: 'bytes' })).toMatchObject({
       outcome: 'limited',

@@ -22,6 +22,7 @@ describe('check', () => {
     const masked = 'mongodb://app:***@a:1,b:2/orders?replicaSet=rs';
     expect(out.split('\n').filter((line) => line.includes(masked))).toEqual([
       expect.stringMatching(/^ {2}MONGODB_URI .* environment$/),
+      expect.stringMatching(/^ {2}mongodb /),
       expect.stringMatching(/^ {2}upstream /),
     ]);
     expect(out).not.toContain('hunter2');

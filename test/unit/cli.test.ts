@@ -73,7 +73,7 @@ describe('--help and --version', () => {
   test.each([['--help'], ['-h'], ['help']])('%s lists the commands', async (flag) => {
     const { exitCode, out, errors, started } = await run([flag]);
     expect({ exitCode, errors, started }).toEqual({ exitCode: 0, errors: '', started: undefined });
-    for (const command of ['serve', 'pgwire-proxy', 'check']) {
+    for (const command of ['serve', 'pgwire-proxy', 'check', 'token']) {
       expect(out).toMatch(new RegExp(`^ {2}${command} \\[options\\]`, 'm'));
     }
   });
@@ -85,8 +85,10 @@ describe('--help and --version', () => {
       const text = out.replaceAll(/\s+/g, ' ');
       expect(exitCode).toBe(0);
       for (const name of SETTING_NAMES) {
-        const { fallback } = notesOf(name);
-        const end = fallback === undefined ? `${name}]` : `default ${fallback}; ${name}]`;
+        const { fallback, productionFallback } = notesOf(name);
+        const other =
+          productionFallback === undefined ? '' : `, ${productionFallback} in production`;
+        const end = fallback === undefined ? `${name}]` : `default ${fallback}${other}; ${name}]`;
         expect(text).toContain(end);
       }
     },
@@ -96,6 +98,7 @@ describe('--help and --version', () => {
     ['serve', 'POSTGRES_PASSWORD'],
     ['serve', 'WIRE_UPSTREAM_DSN'],
     ['serve', 'MONGODB_URI'],
+    ['serve', 'API_TOKENS'],
     ['pgwire-proxy', 'WIRE_UPSTREAM_DSN'],
   ])('%s --help warns of the list of processes at %s', async (command, name) => {
     const text = (await run([command, '--help'])).out.replaceAll(/\s+/g, ' ');

@@ -126,6 +126,22 @@ describe('TLS files', () => {
   });
 });
 
+describe('TLS to the upstream', () => {
+  const problem =
+    'POSTGRES_SSLMODE asks for TLS, and POSTGRES_HOST is the directory of a Unix socket, which ' +
+    'has none: leave POSTGRES_SSLMODE out';
+
+  test.each([
+    ['/tmp', 'require', [problem]],
+    ['/tmp', 'Verify-Full', [problem]],
+    ['/tmp', 'disable', []],
+    ['db', 'verify-full', []],
+  ])('at %s with %s', (host, mode, problems) => {
+    const env = { POSTGRES_HOST: host, POSTGRES_SSLMODE: mode };
+    expect(problemsOf({ env })).toEqual(problems);
+  });
+});
+
 describe('pgwire-proxy', () => {
   test('is refused without an upstream, naming what to give', () => {
     expect(problemsOf({ command: 'pgwire-proxy' })).toEqual([
@@ -169,6 +185,13 @@ describe('warnings', () => {
     ]);
   });
 
+  test('name a TLS mode that a connection string makes superfluous', () => {
+    const env = { POSTGRES_SSLMODE: 'verify-full', WIRE_UPSTREAM_DSN: DSN };
+    expect(loadFrom({ env }).warnings).toEqual([
+      'Ignored: POSTGRES_SSLMODE, because WIRE_UPSTREAM_DSN names the upstream',
+    ]);
+  });
+
   test('do not come with a host of its own', () => {
     const env = { POSTGRES_HOST: 'db', POSTGRES_USER: 'u', POSTGRES_PORT: '6432' };
     expect(loadFrom({ env }).warnings).toEqual([]);
@@ -181,26 +204,36 @@ describe('warnings', () => {
 
   test.each<[string, ConfigWorld, readonly string[]]>([
     ['a URI that is used', { env: { MONGODB_URI: URI } }, []],
+    [
+      'a URI that only the REST API uses',
+      { env: { MONGODB_URI: URI, WIRE_MONGODB_PORT: 'off' } },
+      [],
+    ],
     ['a program that is used', { env: { MONGOD_BINARY: 'm' } }, []],
     [
       'a URI that no port uses',
-      { env: { MONGODB_URI: URI, WIRE_MONGODB_PORT: 'off' } },
+      { env: { MONGODB_URI: URI, WIRE_MONGODB_PORT: 'off', API: 'off' } },
       [uriIgnored],
     ],
     [
       'a URI from a file that no port uses',
-      { env: { MONGODB_URI_FILE: 'uri', WIRE_MONGODB_PORT: 'off' }, files: { uri: URI } },
+      {
+        env: { MONGODB_URI_FILE: 'uri', WIRE_MONGODB_PORT: 'off', API: 'off' },
+        files: { uri: URI },
+      },
       [uriIgnored],
     ],
     [
       'a URI beside PostgreSQL listeners',
-      withListener('', { env: { MONGODB_URI: URI } }),
+      withListener('', { env: { MONGODB_URI: URI, API: 'off' } }),
       [uriIgnored],
     ],
     ['a URI that a listener takes', withListener(MONGODB, { env: { MONGODB_URI: URI } }), []],
     [
       'a URI in whose place the listener has its own',
-      withListener(`${MONGODB}\nmongodb_uri = "mongodb://h"`, { env: { MONGODB_URI: URI } }),
+      withListener(`${MONGODB}\nmongodb_uri = "mongodb://h"`, {
+        env: { MONGODB_URI: URI, API: 'off' },
+      }),
       [uriIgnored],
     ],
     ['a program beside a URI', { env: { MONGODB_URI: URI, MONGOD_BINARY: 'm' } }, [binaryIgnored]],

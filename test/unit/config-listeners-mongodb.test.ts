@@ -20,6 +20,7 @@ describe('a MongoDB listener of the file', () => {
   const plain = 'name = "m"\nport = 6002\nbackend = "mongodb"';
   const inherited = {
     HOST: '0.0.0.0',
+    API: 'off',
     MONGODB_URI: 'mongodb://u:p@h/d',
     WIRE_MAX_CONNECTIONS: '7',
     WIRE_IDLE_TIMEOUT: '2m',

@@ -20,6 +20,7 @@ function first(world: ConfigWorld): ListenerConfig | undefined {
 describe('a listener of the file', () => {
   const inherited = {
     HOST: '0.0.0.0',
+    API: 'off',
     WIRE_UPSTREAM_DSN: 'postgres://u:p@h/d',
     POSTGRES_READINESS: 'optional',
     WIRE_MAX_CONNECTIONS: '7',
@@ -255,6 +256,7 @@ describe('clashes', () => {
       3000,
       ['listener "a": the name is taken by another listener'],
     ],
+    ['HTTP', [['http', 1]], 3000, ['listener "http": the name is taken by what comes over HTTP']],
     [
       'everything at once',
       [
@@ -294,7 +296,7 @@ describe('listening beyond loopback', () => {
     ['10.0.0.7', true],
     ['127.example.org', true],
   ])('on %s is warned of: %s', (host, isWarned) => {
-    const { warnings } = loadFrom({ env: { HOST: host } });
+    const { warnings } = loadFrom({ env: { HOST: host, API: 'off' } });
     const warned = warnings.filter((warning) => warning.includes('TLS or authentication'));
     expect(warned).toHaveLength(isWarned ? 2 : 0);
   });
@@ -310,7 +312,7 @@ describe('listening beyond loopback', () => {
     ],
     ['the embedded MongoDB', {}, 'mongodb', 'the administrator of the embedded MongoDB'],
   ])('says as whom clients act in front of %s', (_, env, name, actor) => {
-    const { warnings } = loadFrom({ env: { ...env, HOST: '0.0.0.0' } });
+    const { warnings } = loadFrom({ env: { ...env, HOST: '0.0.0.0', API: 'off' } });
     expect(warnings).toContain(
       `Listener ${name} listens on 0.0.0.0 without TLS or authentication: whoever reaches the ` +
         `port acts as ${actor}; keep it behind a firewall, or set HOST to 127.0.0.1`,

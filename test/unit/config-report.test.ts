@@ -15,6 +15,22 @@ describe('describeConfig', () => {
       '',
       'HTTP 127.0.0.1:3000',
       '',
+      'REST API',
+      'tokens | none needed, on loopback only',
+      'rate_limit | 6000 a minute',
+      'trust_proxy | 0',
+      'cors_origins | none',
+      'metrics | open',
+      'allow | all',
+      'deny | none',
+      'read_only | none',
+      'postgres | embedded PostgreSQL, data in /srv/gatepost/.gatepost',
+      'postgres_access | read-write',
+      'postgres_pool | 5 connections, idle 10s, acquire 5s',
+      'mongodb | embedded MongoDB, data in /srv/gatepost/.gatepost',
+      'mongodb_access | read-write',
+      'mongodb_pool | 5 connections, idle 10s, acquire 5s',
+      '',
       'Listener postgres',
       'address | 127.0.0.1:5433',
       'backend | postgres',
@@ -55,6 +71,62 @@ describe('describeConfig', () => {
     expect(lines.map((line) => line.split(' | ')[0])).toEqual(SETTING_NAMES);
     expect(lines).toContain('WIRE_MAX_ROWS | 10000 | default');
     expect(lines).toContain('POSTGRES_HOST | unset | default');
+  });
+
+  test.each([
+    ['development', '5 | default in development (20 in production)'],
+    ['production', '20 | default in production (5 in development)'],
+    ['Production', '20 | default in production (5 in development)'],
+    ['test', '5 | default in test (20 in production)'],
+  ])('shows both defaults where NODE_ENV decides: %s', (environment, shown) => {
+    const lines = report({ env: { NODE_ENV: environment } });
+    expect(lines).toContain(`POSTGRES_POOL_MAX | ${shown}`);
+    expect(lines).toContain('WIRE_MAX_ROWS | 10000 | default');
+  });
+
+  test('shows the REST API with everything resolved, tokens and passwords masked', () => {
+    const hash = '0f'.repeat(32);
+    const lines = report({
+      env: {
+        NODE_ENV: 'production',
+        API_TOKENS: `ci:write:${hash} grafana:read:${'1f'.repeat(32)}`,
+        API_RATE_LIMIT: '0',
+        API_TRUST_PROXY: '10.0.0.0/8, loopback',
+        API_CORS_ORIGINS: 'https://app.example.com',
+        API_METRICS: 'token',
+        API_ALLOW: 'postgres/public.*',
+        API_DENY: '*/audit.*,*/x.y',
+        API_READ_ONLY: 'postgres/public.rates',
+        WIRE_UPSTREAM_DSN: 'postgres://app:hunter2@db/orders',
+        WIRE_MONGODB_PORT: 'off',
+        WIRE_ACCESS: 'read-only',
+        POSTGRES_POOL_MAX: '7',
+      },
+    });
+    const start = lines.indexOf('REST API');
+    expect(lines.slice(start, lines.indexOf('', start))).toEqual([
+      'REST API',
+      'tokens | ci (write), grafana (read)',
+      'rate_limit | none',
+      'trust_proxy | 10.0.0.0/8, loopback',
+      'cors_origins | https://app.example.com',
+      'metrics | token',
+      'allow | postgres/public.*',
+      'deny | */audit.*, */x.y',
+      'read_only | postgres/public.rates',
+      'postgres | postgres://app:***@db/orders',
+      'postgres_access | read-only',
+      'postgres_pool | 7 connections, idle 1m, acquire 10s',
+      'mongodb | none',
+    ]);
+    expect(lines.join()).not.toContain(hash);
+    expect(lines).toContain('API_TOKENS | *** | environment');
+  });
+
+  test('says that the REST API is off, and nothing of it where there is no HTTP', () => {
+    expect(report({ env: { API: 'off' } })).toContain('REST API off');
+    const proxy = report({ command: 'pgwire-proxy', env: { POSTGRES_HOST: 'db' } });
+    expect(proxy.filter((line) => line.startsWith('REST'))).toEqual([]);
   });
 
   test('shows where each value came from', () => {

@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { LISTENER_KEYS } from '../../src/config-listener-keys.ts';
 import {
   describeSetting,
+  fallbackOf,
   isSettingName,
   notesOf,
   SETTING_NAMES,
@@ -42,6 +43,9 @@ describe('.env.example', () => {
     const text = documented.find((block) => block.name === name)?.text;
     expect(text).toContain(`${notesOf(name).summary}.`);
     expect(text).toContain(`Accepted: ${notesOf(name).accepted}.`);
+    const { productionFallback } = notesOf(name);
+    const production = `In production the default is ${productionFallback ?? ''}.`;
+    expect(text?.includes(production)).toBe(productionFallback !== undefined);
   });
 
   test.each(SETTING_NAMES)('has %s under the heading of its group', (name) => {
@@ -102,12 +106,46 @@ describe('the table of settings', () => {
       WIRE_MONGODB_ALLOW: undefined,
       WIRE_MONGODB_DENY: undefined,
       WIRE_MONGODB_JAVASCRIPT: 'false',
+      POSTGRES_SSLMODE: 'disable',
+      API: 'on',
+      API_TOKENS: undefined,
+      API_TOKENS_FILE: undefined,
+      API_RATE_LIMIT: '6000',
+      API_TRUST_PROXY: '0',
+      API_CORS_ORIGINS: undefined,
+      API_METRICS: 'open',
+      API_ALLOW: undefined,
+      API_DENY: undefined,
+      API_READ_ONLY: undefined,
+      POSTGRES_POOL_MAX: '5',
+      POSTGRES_POOL_IDLE_TIMEOUT: '10s',
+      POSTGRES_POOL_ACQUIRE_TIMEOUT: '5s',
+      MONGODB_POOL_MAX: '5',
+      MONGODB_POOL_IDLE_TIMEOUT: '10s',
+      MONGODB_POOL_ACQUIRE_TIMEOUT: '5s',
     });
   });
 
-  test('accepts its own defaults', () => {
-    expect(settingsSchema.safeParse({}).success).toBe(true);
+  test('has the promised defaults of production, where they are others', () => {
+    const defaults = SETTING_NAMES.map((name) => [name, notesOf(name).productionFallback]);
+    expect(Object.fromEntries(defaults.filter(([, text]) => text !== undefined))).toEqual({
+      POSTGRES_POOL_MAX: '20',
+      POSTGRES_POOL_IDLE_TIMEOUT: '60s',
+      POSTGRES_POOL_ACQUIRE_TIMEOUT: '10s',
+      MONGODB_POOL_MAX: '20',
+      MONGODB_POOL_IDLE_TIMEOUT: '60s',
+      MONGODB_POOL_ACQUIRE_TIMEOUT: '10s',
+    });
   });
+
+  test.each(['development', 'production', 'test'] as const)(
+    'accepts its own defaults in %s',
+    (environment) => {
+      const texts = SETTING_NAMES.map((name) => [name, fallbackOf(name, environment)]);
+      expect(settingsSchema.safeParse(Object.fromEntries(texts)).error).toBeUndefined();
+      expect(settingsSchema.safeParse({}).success).toBe(true);
+    },
+  );
 
   test('knows its names, and nothing that objects inherit', () => {
     expect(SETTING_NAMES.every(isSettingName)).toBe(true);
@@ -120,7 +158,12 @@ describe('the table of settings', () => {
 
   test('has a setting that names a file for every secret', () => {
     const secrets = SETTING_NAMES.filter((name) => notesOf(name).secret !== 'none');
-    expect(secrets).toEqual(['POSTGRES_PASSWORD', 'WIRE_UPSTREAM_DSN', 'MONGODB_URI']);
+    expect(secrets).toEqual([
+      'POSTGRES_PASSWORD',
+      'WIRE_UPSTREAM_DSN',
+      'MONGODB_URI',
+      'API_TOKENS',
+    ]);
     expect(secrets.every((name) => isSettingName(`${name}_FILE`))).toBe(true);
   });
 });
@@ -140,7 +183,18 @@ describe('describeSetting', () => {
     ['MONGODB_URI_FILE', '/run/secrets/uri', '/run/secrets/uri'],
     ['MONGODB_READINESS', undefined, undefined],
     ['WIRE_MONGODB_JAVASCRIPT', undefined, 'false'],
+    ['API_TOKENS', 'ci:read:0f', '***'],
+    ['API_TOKENS_FILE', '/run/secrets/tokens', '/run/secrets/tokens'],
+    ['POSTGRES_POOL_MAX', undefined, '5'],
   ] as const)('shows %s of %j as %j', (name, text, shown) => {
-    expect(describeSetting(name, text)).toBe(shown);
+    expect(describeSetting(name, text, 'development')).toBe(shown);
+  });
+
+  test.each([
+    ['POSTGRES_POOL_MAX', undefined, '20'],
+    ['POSTGRES_POOL_MAX', '7', '7'],
+    ['WIRE_MAX_ROWS', undefined, '10000'],
+  ] as const)('shows of %s %j in production %j', (name, text, shown) => {
+    expect(describeSetting(name, text, 'production')).toBe(shown);
   });
 });

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import pg from 'pg';
+import { parseIntoClientConfig } from 'pg-connection-string';
 import { ConfigError } from '../../src/config-problems.ts';
 import { SETTING_NAMES } from '../../src/config-settings.ts';
 import type { SettingName } from '../../src/config-settings.ts';
@@ -16,6 +17,39 @@ describe('loadConfig', () => {
     expect(config).toEqual({
       environment: 'development',
       http: { host: '127.0.0.1', port: 3000 },
+      api: {
+        tokens: [],
+        rateLimitPerMinute: 6000,
+        trustProxy: 0,
+        corsOrigins: [],
+        isMetricsOpen: true,
+        tables: { allow: [], deny: [], readOnly: [] },
+        postgres: {
+          isRequired: true,
+          upstreamDsn: undefined,
+          limits: {
+            rowsMax: 10_000,
+            bytesMax: 104_857_600,
+            queryTimeoutMs: 30_000,
+            onLimit: 'error',
+          },
+          policy: { allow: [], deny: [], access: 'read-write' },
+          idleTimeoutMs: 900_000,
+          pool: { connectionsMax: 5, idleTimeoutMs: 10_000, acquireTimeoutMs: 5000 },
+        },
+        mongodb: {
+          isRequired: false,
+          mongodbUri: undefined,
+          limits: {
+            rowsMax: 10_000,
+            bytesMax: 104_857_600,
+            queryTimeoutMs: 30_000,
+            onLimit: 'error',
+          },
+          policy: { allow: [], deny: [], access: 'read-write', isJavaScriptAllowed: false },
+          pool: { connectionsMax: 5, idleTimeoutMs: 10_000, acquireTimeoutMs: 5000 },
+        },
+      },
       listeners: [
         {
           name: 'postgres',
@@ -63,7 +97,7 @@ describe('loadConfig', () => {
       warnings: [],
     });
     expect(settings.map(({ name }) => name)).toEqual(SETTING_NAMES);
-    expect(settings.every(({ source }) => source === 'default')).toBe(true);
+    expect(settings.every(({ source }) => /^default\b/.test(source))).toBe(true);
   });
 
   test('gives what was set', () => {
@@ -71,6 +105,7 @@ describe('loadConfig', () => {
       env: {
         NODE_ENV: 'production',
         HOST: '0.0.0.0',
+        API: 'off',
         PORT: '8080',
         LOG_LEVEL: 'warn',
         AUDIT_FILE: 'log/audit.jsonl',
@@ -106,6 +141,7 @@ describe('loadConfig', () => {
     const flags = { WIRE_UPSTREAM_DSN: 'postgres://u:p@h/d', WIRE_POSTGRES_PORT: '6000' };
     const config = loadFrom({ command: 'pgwire-proxy', flags, env: { PORT: '6000' } });
     expect(config.http).toBeUndefined();
+    expect(config.api).toBeUndefined();
     expect(config.listeners).toHaveLength(1);
     expect(config.listeners[0]).toMatchObject({ port: 6000, upstreamDsn: 'postgres://u:p@h/d' });
   });
@@ -128,6 +164,18 @@ describe('loadConfig', () => {
       user: 'app@corp',
       password: 'p@ss:w/o?r#d% ',
     });
+  });
+
+  test.each([
+    ['require', { rejectUnauthorized: false }],
+    ['verify-full', {}],
+    ['disable', undefined],
+  ])('composes the upstream with TLS as libpq means it: %s', (mode, ssl) => {
+    const env = { POSTGRES_HOST: 'db', POSTGRES_DB: 'd', POSTGRES_SSLMODE: mode };
+    const [listener] = loadFrom({ env }).listeners;
+    const dsn = listener?.backend === 'postgres' ? listener.upstreamDsn : undefined;
+    expect(parseIntoClientConfig(dsn ?? '').ssl).toEqual(ssl);
+    expect(parseIntoClientConfig(dsn ?? '')).toMatchObject({ host: 'db', database: 'd' });
   });
 
   test('names the user postgres and no database where only the host is given', () => {

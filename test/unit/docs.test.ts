@@ -9,6 +9,7 @@ import { isSettingName, notesOf, SETTING_NAMES } from '../../src/config-settings
 import { mongodbUri } from '../../src/config-values.ts';
 import { SQLSTATE } from '../../src/errors.ts';
 import { KIND_SYNONYMS, listStatementKinds } from '../../src/guardrails/sql-rules.ts';
+import { problemsOf } from '../support/load-config.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const LEFT_OUT = new Set(['node_modules', 'dist', 'coverage', '.git', '.gatepost']);
@@ -268,6 +269,20 @@ describe('docker-compose.yml', () => {
   test('gives Gatepost settings that exist', () => {
     expect(pairs.length).toBeGreaterThan(5);
     expect(pairs.map(([, name = '']) => name).filter((name) => !isSettingName(name))).toEqual([]);
+  });
+
+  test('starts as it is: beyond loopback the REST API is off until there are tokens', () => {
+    const texts = pairs.map(([, name = '', value = '']): [string, string] => [
+      name,
+      value.replace(/^\$\{[A-Z_]+:-(.*)\}$/, '$1').replaceAll(/^'|'$/g, ''),
+    ]);
+    const env = Object.fromEntries(texts);
+    expect(problemsOf({ env })).toEqual([]);
+    expect(problemsOf({ env: { ...env, API: 'on' } })).toEqual([
+      expect.stringMatching(/^HOST is "0\.0\.0\.0", and the REST API has no tokens/),
+    ]);
+    const API_TOKENS = `me:write:${'0'.repeat(64)}`;
+    expect(problemsOf({ env: { ...env, API: 'on', API_TOKENS } })).toEqual([]);
   });
 
   test('has the defaults of Gatepost where .env leaves them out', () => {

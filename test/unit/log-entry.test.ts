@@ -17,6 +17,18 @@ const CLOSED: Extract<Observation, { kind: 'session-closed' }> = {
   error: undefined,
 };
 
+const REQUEST: Extract<Observation, { kind: 'request-finished' }> = {
+  kind: 'request-finished',
+  requestId: 'id-1',
+  caller: 'dashboards',
+  address: '10.0.0.9',
+  method: 'GET',
+  path: '/api/postgres/public/items',
+  status: 200,
+  durationMs: 2,
+  isComplete: true,
+};
+
 const CASES: readonly (readonly [LogLevel, Observation, object])[] = [
   [
     'info',
@@ -43,6 +55,21 @@ const CASES: readonly (readonly [LogLevel, Observation, object])[] = [
     },
     { listener: 'main', backend: 'postgres', address: '::1', port: 5433, connections_max: 100 },
   ],
+  [
+    'debug',
+    REQUEST,
+    {
+      session: 'id-1',
+      user: 'dashboards',
+      client_addr: '10.0.0.9',
+      method: 'GET',
+      path: '/api/postgres/public/items',
+      status: 200,
+      complete: true,
+      duration_ms: 2,
+    },
+  ],
+  ['warn', { ...REQUEST, status: 503 }, { status: 503 }],
   [
     'warn',
     {

@@ -13,6 +13,7 @@ const FAMILIES: readonly (readonly [name: string, type: string])[] = [
   ['gatepost_connections_rejected_total', 'counter'],
   ['gatepost_errors_total', 'counter'],
   ['gatepost_guard_refused_total', 'counter'],
+  ['gatepost_http_requests_total', 'counter'],
   ['gatepost_pools_client_active_connections', 'gauge'],
   ['gatepost_query_duration_seconds', 'histogram'],
   ['gatepost_query_timeouts_total', 'counter'],

@@ -140,6 +140,24 @@ export function repairErrorResponse(
   });
 }
 
+/**
+ * The fields of an ErrorResponse or NoticeResponse at `offset`; one without a proper SQLSTATE
+ * reads as XX000.
+ */
+export function readReport(bytes: Buffer, offset: number, frameBytes: number): ReportFields {
+  const fields = readReportFields(bytes, offset + FRAME_HEADER_BYTES, offset + frameBytes);
+  const sqlState = fields.get('C') ?? '';
+  const position = Number(fields.get('P'));
+  return {
+    severity: fields.get('V') ?? fields.get('S') ?? 'ERROR',
+    sqlState: isSqlState(sqlState) ? sqlState : UNKNOWN_SQLSTATE,
+    message: fields.get('M') ?? 'The upstream reported an error and did not say which',
+    detail: fields.get('D'),
+    hint: fields.get('H'),
+    position: position > 0 ? position : undefined,
+  };
+}
+
 function isSqlState(text: string): boolean {
   return /^[0-9A-Z]{5}$/.test(text);
 }

@@ -25,6 +25,13 @@ export function encodeInt32(value: number): Part {
   return bytes;
 }
 
+/** A signed or unsigned number of two bytes, high byte first. */
+export function encodeInt16(value: number): Part {
+  const bytes = Buffer.alloc(2);
+  bytes.writeUInt16BE(value & 0xffff, 0);
+  return bytes;
+}
+
 /** One byte as it is. */
 export function encodeByte(value: number): Part {
   return Buffer.from([value]);

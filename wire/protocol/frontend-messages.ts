@@ -1,7 +1,7 @@
 // What a frontend says (PostgreSQL manual, "Message Formats"): read for sessions, encoded where
 // Gatepost is itself the frontend of an upstream.
 import { FRAME_HEADER_BYTES, FRONTEND, ProtocolError } from './frame.ts';
-import { encodeFrame, encodeString } from './frame-writer.ts';
+import { encodeByte, encodeFrame, encodeInt16, encodeInt32, encodeString } from './frame-writer.ts';
 
 const CANCEL_REQUEST_CODE = 80877102;
 const SSL_REQUEST_CODE = 80877103;
@@ -95,6 +95,50 @@ export function readQueryText(frame: Buffer): Buffer {
     );
   }
   return frame.subarray(FRAME_HEADER_BYTES, terminator);
+}
+
+/** Query: text of any number of statements. */
+export function encodeQuery(text: string): Buffer {
+  return encodeFrame(FRONTEND.query, encodeString(text));
+}
+
+/**
+ * Parse, Bind, Describe and Execute of one statement through the unnamed ones. Parameters are text
+ * whose types the server infers, results are text; Sync is not among it.
+ */
+export function encodeStatement(text: string, parameters: readonly (string | null)[]): Buffer {
+  const NONE = encodeInt16(0);
+  return Buffer.concat([
+    encodeFrame(FRONTEND.parse, UNNAMED, encodeString(text), NONE),
+    encodeFrame(
+      FRONTEND.bind,
+      UNNAMED,
+      UNNAMED,
+      NONE,
+      encodeInt16(parameters.length),
+      ...parameters.map(encodeParameter),
+      NONE,
+    ),
+    DESCRIBE_PORTAL,
+    EXECUTE_ALL,
+  ]);
+}
+
+const UNNAMED = encodeString('');
+const DESCRIBE_PORTAL = encodeFrame(FRONTEND.describe, encodeByte('P'.charCodeAt(0)), UNNAMED);
+const EXECUTE_ALL = encodeFrame(FRONTEND.execute, UNNAMED, encodeInt32(0));
+
+/** Sync: ends what was sent since the last one, as one transaction. */
+export const SYNC = encodeFrame(FRONTEND.sync);
+
+const NULL_LENGTH = -1;
+
+function encodeParameter(value: string | null): Buffer {
+  if (value === null) {
+    return encodeInt32(NULL_LENGTH);
+  }
+  const bytes = Buffer.from(value, 'utf8');
+  return Buffer.concat([encodeInt32(bytes.length), bytes]);
 }
 
 /** CopyFail: ends the upstream's COPY FROM STDIN with this reason. */

@@ -1,7 +1,7 @@
 // What a result is made of, where it is encoded here and not relayed (PostgreSQL manual, "Message
 // Formats": RowDescription, DataRow, EmptyQueryResponse).
 import { BACKEND, FRAME_HEADER_BYTES } from './frame.ts';
-import { encodeFrame, encodeInt32, encodeString } from './frame-writer.ts';
+import { encodeFrame, encodeInt16, encodeInt32, encodeString } from './frame-writer.ts';
 
 /** A column as RowDescription names it; values are sent in text format. */
 export interface ColumnDescription {
@@ -94,8 +94,48 @@ function writeDataRow(bytes: Buffer, start: number, row: readonly (Buffer | null
   return offset;
 }
 
-function encodeInt16(value: number): Buffer {
-  const bytes = Buffer.alloc(COUNT_BYTES);
-  bytes.writeInt16BE(value, 0);
-  return bytes;
+/**
+ * The columns of a RowDescription frame at `offset`.
+ *
+ * @throws RangeError when the frame is shorter than it says
+ */
+export function readRowDescription(bytes: Buffer, offset: number): ColumnDescription[] {
+  const columns: ColumnDescription[] = [];
+  let at = offset + FRAME_HEADER_BYTES + COUNT_BYTES;
+  for (let left = bytes.readUInt16BE(at - COUNT_BYTES); left > 0; left -= 1) {
+    const end = bytes.indexOf(0, at);
+    columns.push({
+      name: bytes.toString('utf8', at, end),
+      typeOid: bytes.readUInt32BE(end + 1 + TABLE_AND_ATTRIBUTE_BYTES),
+    });
+    at = end + 1 + COLUMN_BYTES;
+  }
+  return columns;
+}
+
+const TABLE_AND_ATTRIBUTE_BYTES = 6;
+
+/** What stands behind a column's name. */
+const COLUMN_BYTES = 18;
+
+/**
+ * The values of a DataRow frame at `offset`, as views of its bytes.
+ *
+ * @throws RangeError when the frame is shorter than it says
+ */
+export function readDataRow(bytes: Buffer, offset: number): (Buffer | null)[] {
+  const count = bytes.readUInt16BE(offset + FRAME_HEADER_BYTES);
+  const row: (Buffer | null)[] = new Array<Buffer | null>(count);
+  let at = offset + FRAME_HEADER_BYTES + COUNT_BYTES;
+  for (let index = 0; index < count; index += 1) {
+    const length = bytes.readInt32BE(at);
+    at += LENGTH_BYTES;
+    if (length < 0) {
+      row[index] = null;
+    } else {
+      row[index] = bytes.subarray(at, at + length);
+      at += length;
+    }
+  }
+  return row;
 }

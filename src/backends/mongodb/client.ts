@@ -32,6 +32,28 @@ export function appNameOf(applicationName: string, address: string): string {
   return `gatepost/${clean.slice(0, read)}${tail}`;
 }
 
+export interface ClientOptions {
+  /** What the server shows of the client. */
+  readonly appName: string;
+  readonly signal: AbortSignal;
+  /** Connections at a time; 1 unless said. */
+  readonly poolMax?: number;
+  /** How long a connection may be unused; for ever unless said. */
+  readonly idleTimeoutMs?: number;
+  /** How long a statement waits for a connection; for ever unless said. */
+  readonly acquireTimeoutMs?: number;
+}
+
+function poolOptions({
+  idleTimeoutMs,
+  acquireTimeoutMs,
+}: Pick<ClientOptions, 'idleTimeoutMs' | 'acquireTimeoutMs'>): MongoClientOptions {
+  return {
+    ...(idleTimeoutMs === undefined ? {} : { maxIdleTimeMS: idleTimeoutMs }),
+    ...(acquireTimeoutMs === undefined ? {} : { waitQueueTimeoutMS: acquireTimeoutMs }),
+  };
+}
+
 /**
  * A connected client that has been answered a ping.
  *
@@ -39,10 +61,15 @@ export function appNameOf(applicationName: string, address: string): string {
  */
 export async function openClient(
   uri: string,
-  { appName, signal, poolMax = 1 }: { appName: string; signal: AbortSignal; poolMax?: number },
+  { appName, signal, poolMax = 1, ...waits }: ClientOptions,
 ): Promise<MongoClient> {
   signal.throwIfAborted();
-  const client = createClient(uri, { ...OPTIONS, maxPoolSize: poolMax, appName });
+  const client = createClient(uri, {
+    ...OPTIONS,
+    ...poolOptions(waits),
+    maxPoolSize: poolMax,
+    appName,
+  });
   const onAbort = (): void => void client.close().catch(() => undefined);
   signal.addEventListener('abort', onAbort, { once: true });
   try {

@@ -1,5 +1,5 @@
 // What the encoders of single BSON types share.
-import type { JsonText } from './json-text.ts';
+import type { JsonText } from '../json-text.ts';
 
 /** Where text goes, and what the values inside a container need. */
 export interface Output {

@@ -14,7 +14,7 @@ import type { BsonValue } from './bson-reader.ts';
 import { appendWrapped } from './extended-json-encoder.ts';
 import type { Encoder, Output, TypedEncoder } from './extended-json-encoder.ts';
 import { NUMBER_ENCODERS } from './extended-json-numbers.ts';
-import { JsonText } from './json-text.ts';
+import { JsonText } from '../json-text.ts';
 
 /**
  * How types are spelled. canonical: each number names its type, as the driver spells it. relaxed:

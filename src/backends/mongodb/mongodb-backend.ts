@@ -9,8 +9,9 @@ import { appNameOf, openClient } from './client.ts';
 import { Connection } from './connection.ts';
 import { isDatabaseName } from './database-name.ts';
 import { MongodbSession } from './mongodb-session.ts';
-import { killByTag } from './operation-stop.ts';
 import { connectionError } from './server-errors.ts';
+import { createAdminClient, killThrough, ping } from './shared-client.ts';
+import type { SharedClient } from './shared-client.ts';
 import { OWN_SETTINGS, SqlDesk } from './sql-desk.ts';
 
 export interface MongodbBackendOptions {
@@ -33,9 +34,6 @@ export interface MongodbBackend extends Backend {
   close(): Promise<void>;
 }
 
-/** Connections for probes and kills: one must not wait for the other. */
-const ADMIN_POOL_MAX = 4;
-
 /**
  * A MongoDB backend. Nothing is connected until a session is opened.
  *
@@ -43,7 +41,7 @@ const ADMIN_POOL_MAX = 4;
  */
 export function createMongodbBackend(options: MongodbBackendOptions): MongodbBackend {
   const policy = createMongoPolicy(options.rules);
-  const admin = new AdminClient(options.uri);
+  const admin = createAdminClient(options.uri);
   return {
     name: options.name,
     ownSettings: OWN_SETTINGS,
@@ -60,8 +58,7 @@ export function createMongodbBackend(options: MongodbBackendOptions): MongodbBac
     // Keys of other processes lead nowhere: operations are found by this process's own comments.
     cancel: () => Promise.resolve(),
     probe: async (signal) => {
-      const client = await admin.open(signal);
-      await client.db('admin').command({ ping: 1 }, { signal });
+      await ping(await admin.open(signal), signal);
     },
     close: async () => {
       await admin.close();
@@ -71,7 +68,7 @@ export function createMongodbBackend(options: MongodbBackendOptions): MongodbBac
 
 interface Shared {
   readonly policy: MongoPolicy;
-  readonly admin: AdminClient;
+  readonly admin: SharedClient;
   readonly rules: MongoPolicyRules;
 }
 
@@ -80,9 +77,6 @@ async function openSession(
   startup: Startup,
   { policy, admin, rules }: Shared,
 ): Promise<BackendSession> {
-  const kill = async (tag: string): Promise<void> => {
-    await killByTag(await admin.open(AbortSignal.timeout(ADMIN_TIMEOUT_MS)), tag);
-  };
   const database = startup.database ?? client.options.dbName;
   assertDatabaseName(database);
   const cancelKey = createCancelKey();
@@ -93,7 +87,7 @@ async function openSession(
     serverVersion: await versionOf(client),
     isReadOnly: rules.access === 'read-only',
   });
-  const connection = new Connection({ client, kill });
+  const connection = new Connection({ client, kill: killThrough(admin) });
   return new MongodbSession({ cancelKey, connection, policy, sql, database });
 }
 
@@ -113,40 +107,7 @@ function createCancelKey(): CancelKey {
   return { processId: randomInt(1, UINT32 / 2), secretKey: randomInt(UINT32) };
 }
 
-/** How long a probe or a kill waits for a connection. */
-const ADMIN_TIMEOUT_MS = 5000;
-
 async function versionOf(client: MongoClient): Promise<string> {
   const info = await client.db('admin').command({ buildInfo: 1 });
   return String(info['version']);
-}
-
-/** One client for the whole backend, opened when it is needed first. */
-class AdminClient {
-  readonly #uri: () => string;
-  #client: Promise<MongoClient> | undefined;
-
-  constructor(uri: () => string) {
-    this.#uri = uri;
-  }
-
-  async open(signal: AbortSignal): Promise<MongoClient> {
-    this.#client ??= openClient(this.#uri(), {
-      appName: 'gatepost/admin',
-      signal,
-      poolMax: ADMIN_POOL_MAX,
-    });
-    try {
-      return await this.#client;
-    } catch (error) {
-      // The next one tries again.
-      this.#client = undefined;
-      throw error;
-    }
-  }
-
-  async close(): Promise<void> {
-    const client = await this.#client?.catch(() => undefined);
-    await client?.close();
-  }
 }

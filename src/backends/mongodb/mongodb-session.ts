@@ -9,10 +9,9 @@ import type { Connection } from './connection.ts';
 import type { Plan } from './plan.ts';
 import { runPlan } from './plan-run.ts';
 import { toBackendError } from './server-errors.ts';
-import { shiftPosition, ShellSyntaxError, toClientError } from './shell-error.ts';
-import { parseShell } from './shell-parser.ts';
-import { planStatement } from './shell-planner.ts';
 import type { SqlDesk } from './sql-desk.ts';
+import { prepareSteps } from './statement-steps.ts';
+import type { Step } from './statement-steps.ts';
 
 export interface MongodbSessionOptions {
   readonly cancelKey: CancelKey;
@@ -21,11 +20,6 @@ export interface MongodbSessionOptions {
   readonly sql: SqlDesk;
   readonly database: string;
 }
-
-/** A statement that is ready to run. */
-type Step =
-  | { readonly plan: Plan }
-  | { readonly sql: string; readonly shift: (error: ServiceError) => ServiceError };
 
 type Events = AsyncGenerator<BackendEvent, void, undefined>;
 
@@ -50,6 +44,10 @@ export class MongodbSession implements BackendSession {
 
   get parameters(): ReadonlyMap<string, string> {
     return this.#sql.parameters;
+  }
+
+  get database(): string {
+    return this.#database;
   }
 
   get notices(): readonly Notice[] {
@@ -100,7 +98,8 @@ export class MongodbSession implements BackendSession {
   async *#answer(frame: Buffer, exchange: Exchange, stopper: AbortController): Events {
     const { signal } = stopper;
     try {
-      const steps = this.#prepare(readText(frame));
+      const text = readText(frame);
+      const steps = prepareSteps(text, { database: this.#database, policy: this.#policy });
       if (steps.length === 0) {
         yield { kind: 'empty' };
       }
@@ -114,33 +113,6 @@ export class MongodbSession implements BackendSession {
       }
     } catch (thrown) {
       yield this.#toError(thrown, signal);
-    }
-  }
-
-  #prepare(text: string): Step[] {
-    try {
-      let database = this.#database;
-      return parseShell(text).map((statement) => {
-        if (statement.kind === 'sql') {
-          const { offset } = statement;
-          return { sql: statement.text, shift: (error) => shiftPosition(error, text, offset) };
-        }
-        const plan = planStatement(statement, database);
-        database = plan.database ?? database;
-        this.#admit(plan);
-        return { plan };
-      });
-    } catch (error) {
-      throw error instanceof ShellSyntaxError ? toClientError(error, text) : error;
-    }
-  }
-
-  #admit({ operations }: Plan): void {
-    for (const { command, database } of operations) {
-      const refusal = this.#policy.admit(command, database);
-      if (refusal !== undefined) {
-        throw refusal;
-      }
     }
   }
 

@@ -1,6 +1,7 @@
 // Errors of MongoDB and its driver as a PostgreSQL client sees them.
 import { BSON, MongoError, MongoServerError } from 'mongodb';
 import { ServiceError, SQLSTATE } from '../../errors.ts';
+import { documentsIn, numberOf } from './plan.ts';
 
 /** Fields of a server error that its message does not say. */
 const DETAIL_FIELDS = [
@@ -37,7 +38,14 @@ export function answeredError(
   );
   return new ServiceError(SQLSTATE.internalError, `${label}: ${message}`, {
     detail: detail.slice(0, DETAIL_CHARACTERS_MAX),
+    serverCode: codeOf(answer),
   });
+}
+
+/** Of a bulk write it is the first failed write that has one. */
+function codeOf({ code, writeErrors }: Readonly<Record<string, unknown>>): number | undefined {
+  const first: unknown = code ?? documentsIn(writeErrors)[0]?.['code'];
+  return first === undefined ? undefined : numberOf(first);
 }
 
 /** What the driver would refuse before it asks the server, in its words. */
@@ -62,6 +70,13 @@ export function toBackendError(thrown: unknown): ServiceError | undefined {
   }
   if (thrown instanceof DriverRefusal) {
     return new ServiceError(SQLSTATE.internalError, `${thrown.name}: ${thrown.message}`);
+  }
+  if (thrown instanceof MongoError && thrown.name === 'MongoWaitQueueTimeoutError') {
+    return new ServiceError(
+      SQLSTATE.tooManyConnections,
+      'All connections of the API to MongoDB are busy',
+      { hint: 'Try again; MONGODB_POOL_MAX and MONGODB_POOL_ACQUIRE_TIMEOUT are the limits' },
+    );
   }
   if (isConnectionError(thrown)) {
     return connectionError(thrown);

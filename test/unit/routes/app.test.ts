@@ -73,6 +73,15 @@ describe('createApp', () => {
     expect(response.status).toBe(500);
     expect(response.type).toBe('application/problem+json');
     expect(response.text).not.toMatch(/registry|\bat |\.ts|</);
-    expect(recorder.observations).toEqual([{ kind: 'fault', component: 'http', error }]);
+    const requestId = response.get('X-Request-Id');
+    expect(recorder.observations).toEqual([
+      { kind: 'fault', component: 'http', error, sessionId: requestId },
+      expect.objectContaining({
+        kind: 'request-finished',
+        requestId,
+        path: '/metrics',
+        status: 500,
+      }),
+    ]);
   });
 });

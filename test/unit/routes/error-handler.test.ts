@@ -6,6 +6,9 @@ import {
   createErrorHandler,
   refuseMalformedPath,
 } from '../../../routes/error-handler.ts';
+import { RequestError } from '../../../routes/request-error.ts';
+import { identifyRequest } from '../../../routes/request-id.ts';
+import { ServiceError } from '../../../src/errors.ts';
 import { createRecorder } from '../../support/observations.ts';
 import type { Express } from 'express';
 
@@ -43,6 +46,7 @@ describe('createErrorHandler', () => {
       title: 'Internal Server Error',
       status: 500,
       detail: 'Internal error in Gatepost; its log says what happened',
+      sqlState: 'XX000',
     });
     expect(recorder.observations).toEqual([{ kind: 'fault', component: 'http', error }]);
   });
@@ -50,7 +54,12 @@ describe('createErrorHandler', () => {
   test.each([
     [400, 'Bad Request', 'The request is malformed'],
     [413, 'Payload Too Large', 'The request is too large'],
-    [415, 'Unsupported Media Type', 'The content type is not supported'],
+    [
+      415,
+      'Unsupported Media Type',
+      'The content type, charset or content encoding is not supported',
+    ],
+    [404, 'Not Found', 'The request is malformed'],
   ])(
     "keeps the client's mistake %d and says %s in words of our own",
     async (status, title, detail) => {
@@ -80,6 +89,90 @@ describe('createErrorHandler', () => {
     await new Promise(setImmediate);
     expect(printed).not.toHaveBeenCalled();
     printed.mockRestore();
+  });
+});
+
+/** An application that says what is wrong with each request, under an id. */
+async function problemOf(error: Error): Promise<supertest.Response> {
+  const app = express();
+  app.use(identifyRequest, () => {
+    throw error;
+  });
+  app.use(createErrorHandler(recorder));
+  return await supertest(app).get('/').set('X-Request-Id', 'trace-7');
+}
+
+describe('errors that say themselves what they are', () => {
+  test('are problems with SQLSTATE, hint, position and what the database adds', async () => {
+    const response = await problemOf(
+      new ServiceError('42P01', 'relation "x" does not exist', {
+        detail: 'It was dropped',
+        hint: 'Create it',
+        position: 15,
+        cause: new Error('postgres://ann:geheim@db1'),
+      }),
+    );
+    expect(response.status).toBe(404);
+    expect(response.type).toBe('application/problem+json');
+    expect(response.get('X-Request-Id')).toBe('trace-7');
+    expect(response.body).toEqual({
+      type: 'about:blank',
+      title: 'Not Found',
+      status: 404,
+      detail: 'relation "x" does not exist',
+      sqlState: '42P01',
+      hint: 'Create it',
+      position: 15,
+      databaseDetail: 'It was dropped',
+      requestId: 'trace-7',
+    });
+    expect(recorder.observations).toEqual([]);
+  });
+
+  test("have MongoDB's own code", async () => {
+    const response = await problemOf(
+      new ServiceError('XX000', 'E11000 duplicate key', { serverCode: 11000 }),
+    );
+    expect(response.status).toBe(409);
+    expect(response.body).toMatchObject({ sqlState: 'XX000', mongodb: { code: 11000 } });
+  });
+
+  test.each([
+    ['08001', 503, '5'],
+    ['53300', 503, '5'],
+    ['40001', 409, '1'],
+    ['23505', 409, undefined],
+  ])('say when to try again: %s', async (sqlState, status, seconds) => {
+    const response = await problemOf(new ServiceError(sqlState, 'x'));
+    expect(response.status).toBe(status);
+    expect(response.get('Retry-After')).toBe(seconds);
+  });
+
+  test('tell which part of a request is not taken, with headers of their own', async () => {
+    const response = await problemOf(
+      new RequestError(405, 'Not this way', {
+        hint: 'That way',
+        fields: [{ field: 'a', message: 'is missing' }],
+        headers: { Allow: 'GET' },
+      }),
+    );
+    expect(response.status).toBe(405);
+    expect(response.get('Allow')).toBe('GET');
+    expect(response.body).toEqual({
+      type: 'about:blank',
+      title: 'Method Not Allowed',
+      status: 405,
+      detail: 'Not this way',
+      hint: 'That way',
+      fields: [{ field: 'a', message: 'is missing' }],
+      requestId: 'trace-7',
+    });
+  });
+
+  test('cut an answer that has begun, and are no fault', async () => {
+    const error = new ServiceError('57014', 'canceling statement due to query timeout');
+    await expect(supertest(createThrowing(error)).get('/cuts')).rejects.toThrow(/aborted|hang up/);
+    expect(recorder.observations).toEqual([]);
   });
 });
 

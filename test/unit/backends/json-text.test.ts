@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from '@jest/globals';
 import fc from 'fast-check';
-import { JsonText } from '../../../../src/backends/mongodb/json-text.ts';
+import { JsonText } from '../../../src/backends/json-text.ts';
 
 const RUNS = { numRuns: 500, seed: 20_260_401 };
 

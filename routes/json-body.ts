@@ -1,0 +1,110 @@
+// Request bodies: JSON and nothing else, bounded in size and depth, numbers kept as written.
+import type { IncomingHttpHeaders } from 'node:http';
+import express from 'express';
+import type { Request, RequestHandler } from 'express';
+import { parse } from 'lossless-json';
+import { RequestError } from './request-error.ts';
+
+/** Of a body, decompressed. */
+export const BODY_BYTES_MAX = 1024 * 1024;
+
+/**
+ * Arrays and objects within each other. MongoDB stores documents of 180; far deeper ones are made
+ * to overflow a parser's stack.
+ */
+export const BODY_DEPTH_MAX = 256;
+
+const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json$/;
+
+const readBytes: RequestHandler = express.raw({ limit: BODY_BYTES_MAX, type: () => true });
+
+/**
+ * Reads the bytes of a body, and refuses what is no JSON by its headers. Parsed it is where a
+ * route asks for it.
+ */
+export const parseJsonBody: RequestHandler = (request, response, next) => {
+  assertJsonType(request);
+  readBytes(request, response, next);
+};
+
+/** A body has a length or comes in chunks; 0 is how some clients say that there is none. */
+function hasBody(headers: IncomingHttpHeaders): boolean {
+  const length = headers['content-length'];
+  return headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
+}
+
+function assertJsonType(request: Request): void {
+  if (!hasBody(request.headers)) {
+    return;
+  }
+  const [type = '', ...parameters] = (request.get('Content-Type') ?? '').toLowerCase().split(';');
+  if (!JSON_TYPE.test(type.trim())) {
+    throw new RequestError(415, 'The body has to be JSON', {
+      hint: 'Send Content-Type: application/json',
+    });
+  }
+  const charset = parameters.map((one) => /^\s*charset="?([^"\s]*)"?\s*$/.exec(one)?.[1]);
+  if (charset.some((name) => name !== undefined && !['utf-8', 'utf8'].includes(name))) {
+    throw new RequestError(415, 'JSON is sent in UTF-8');
+  }
+}
+
+/**
+ * The body that parseJsonBody has read. A number is a LosslessNumber; `__proto__` is a key like
+ * any other, and sets nothing.
+ *
+ * @throws RequestError 400 when there is none, or it is no JSON
+ */
+export function readJsonBody(request: Request): unknown {
+  const body: unknown = request.body;
+  if (!Buffer.isBuffer(body) || body.length === 0) {
+    throw new RequestError(400, 'The request has no body', { hint: 'Send a JSON document' });
+  }
+  return parseJson(decodeText(body));
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+function decodeText(body: Buffer): string {
+  try {
+    return utf8.decode(body);
+  } catch {
+    throw new RequestError(400, 'The body is not UTF-8');
+  }
+}
+
+function parseJson(text: string): unknown {
+  assertShallow(text);
+  try {
+    return parse(text);
+  } catch (error) {
+    // The parser's sentence names a position and one character, or a key that is there twice.
+    const reason = error instanceof SyntaxError ? error.message.slice(0, REASON_LENGTH_MAX) : '';
+    throw new RequestError(400, `The body is no valid JSON: ${reason}`);
+  }
+}
+
+/** A key may be as long as the body. */
+const REASON_LENGTH_MAX = 200;
+
+/** Before it is parsed, so that it never depends on how much stack there is. */
+function assertShallow(text: string): void {
+  let depth = 0;
+  for (const [token] of text.matchAll(STRINGS_AND_BRACKETS)) {
+    if (token === '{' || token === '[') {
+      depth += 1;
+    } else if (token === '}' || token === ']') {
+      depth -= 1;
+    }
+    if (depth > BODY_DEPTH_MAX) {
+      throw new RequestError(
+        400,
+        `The body is no valid JSON here: more than ${BODY_DEPTH_MAX} arrays and objects are ` +
+          'within each other',
+      );
+    }
+  }
+}
+
+/** An unterminated string runs to the end: the parser says so afterwards. */
+const STRINGS_AND_BRACKETS = /"[^"\\]*(?:\\.[^"\\]*)*"?|[{}[\]]/gs;

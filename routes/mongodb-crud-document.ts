@@ -1,0 +1,184 @@
+// One document by its id: read, replace, set fields, delete.
+import type { Request, RequestHandler, Response } from 'express';
+import {
+  createDelete,
+  createFind,
+  createPatch,
+  createReplace,
+} from '../src/backends/mongodb/crud-commands.ts';
+import type { DocumentKey } from '../src/backends/mongodb/crud-commands.ts';
+import { parseJson } from '../src/backends/mongodb/crud-json.ts';
+import { sliceMember } from '../src/backends/mongodb/crud-slices.ts';
+import { bytesOf, formatBson } from '../src/backends/mongodb/crud-text.ts';
+import { readBsonDocument } from '../src/backends/mongodb/crud-values.ts';
+import type { BsonDocument, ValueProblem } from '../src/backends/mongodb/crud-values.ts';
+import { numberOf } from '../src/backends/mongodb/plan.ts';
+import { createEtag, createMismatch, readIfMatch } from './mongodb-crud-etag.ts';
+import {
+  assertValid,
+  readBody,
+  readCollection,
+  readId,
+  readPatch,
+} from './mongodb-crud-request.ts';
+import { createCrudStatements } from './mongodb-crud-statements.ts';
+import type { CrudStatements, MongodbCrudDependencies } from './mongodb-crud-statements.ts';
+import { RequestError } from './request-error.ts';
+
+/** A document that is compared is in the command, beside a body of at most 1 MB. */
+const COMPARED_BYTES_MAX = 14 * 1024 * 1024;
+
+export function createDocumentHandlers(
+  dependencies: MongodbCrudDependencies,
+): Readonly<Record<'read' | 'replace' | 'patch' | 'remove', RequestHandler>> {
+  return {
+    read: async (request, response) => {
+      const { key, database } = readKey(request, dependencies, 'read-only');
+      const statements = createCrudStatements(request, dependencies);
+      sendDocument(response, await fetchDocument(statements, { key, database }));
+    },
+    replace: async (request, response) => {
+      const found = readKey(request, dependencies, 'read-write');
+      const document = withId(readDocument(readBody(request)), found.key.id);
+      const write = (key: DocumentKey): Command => createReplace(key, document);
+      sendDocument(response, await modify({ request, dependencies }, found, write));
+    },
+    patch: async (request, response) => {
+      const found = readKey(request, dependencies, 'read-write');
+      const fields = readPatch(request);
+      const write = (key: DocumentKey): Command => createPatch(key, fields);
+      sendDocument(response, await modify({ request, dependencies }, found, write));
+    },
+    remove: async (request, response) => {
+      await remove({ request, dependencies }, readKey(request, dependencies, 'read-write'));
+      response.status(204).end();
+    },
+  };
+}
+
+type Command = Readonly<Record<string, unknown>>;
+
+interface FoundKey {
+  readonly database: string;
+  readonly key: DocumentKey;
+}
+
+interface Asked {
+  readonly request: Request;
+  readonly dependencies: MongodbCrudDependencies;
+}
+
+function readKey(
+  request: Request,
+  { rules }: MongodbCrudDependencies,
+  access: 'read-only' | 'read-write',
+): FoundKey {
+  const { database, collection } = readCollection(request, rules, access);
+  return { database, key: { collection, id: readId(request) } };
+}
+
+/** Its text is the entity that its ETag is of. */
+function sendDocument(response: Response, text: Buffer): void {
+  response.set('ETag', createEtag(text)).type('application/json').send(text);
+}
+
+/** @throws RequestError 404 */
+async function fetchDocument(
+  statements: CrudStatements,
+  { database, key }: FoundKey,
+): Promise<Buffer> {
+  const command = createFind(key);
+  const { rows, guard } = await statements.rows({ database, command, access: 'read-only' });
+  const [text] = rows;
+  if (guard.exceeded !== undefined) {
+    throw guard.cutError();
+  }
+  if (text === undefined) {
+    throw createAbsent();
+  }
+  return text;
+}
+
+function createAbsent(): RequestError {
+  return new RequestError(404, 'There is no document with this id');
+}
+
+/**
+ * The same key, and what the document has to be when it is written.
+ *
+ * @throws RequestError 404, 412
+ */
+async function expectMatch(
+  { request }: Asked,
+  { database, key }: FoundKey,
+  statements: CrudStatements,
+): Promise<DocumentKey> {
+  const wanted = readIfMatch(request);
+  if (wanted === undefined) {
+    return key;
+  }
+  const text = await fetchDocument(statements, { database, key });
+  if (!wanted.has(createEtag(text))) {
+    throw createMismatch();
+  }
+  const problems: ValueProblem[] = [];
+  const json = parseJson(text.toString('utf8'));
+  const expected = readBsonDocument(json, '', { problems, isStored: true });
+  if (problems.length > 0 || bytesOf(expected) > COMPARED_BYTES_MAX) {
+    throw new RequestError(422, 'This document cannot be compared where it is written', {
+      hint: 'It is too large, or has values that cannot be sent: leave If-Match out',
+      fields: problems,
+    });
+  }
+  return { ...key, expected };
+}
+
+/** @returns the document as it is afterwards */
+async function modify(
+  asked: Asked,
+  found: FoundKey,
+  write: (key: DocumentKey) => Command,
+): Promise<Buffer> {
+  const { database } = found;
+  const statements = createCrudStatements(asked.request, asked.dependencies);
+  const key = await expectMatch(asked, found, statements);
+  const command = write(key);
+  const { rows, guard } = await statements.rows({ database, command, access: 'read-write' });
+  if (guard.exceeded !== undefined) {
+    throw guard.cutError('The document has been written, and is too large to be shown');
+  }
+  const value = rows[0] && sliceMember(rows[0], 'value');
+  if (value === undefined || value.toString('latin1') === 'null') {
+    throw key.expected === undefined ? createAbsent() : createMismatch();
+  }
+  return value;
+}
+
+async function remove(asked: Asked, found: FoundKey): Promise<void> {
+  const { database } = found;
+  const statements = createCrudStatements(asked.request, asked.dependencies);
+  const key = await expectMatch(asked, found, statements);
+  const command = createDelete(key);
+  const reply = await statements.reply({ database, command, access: 'read-write' });
+  if (numberOf(reply['n']) === 0) {
+    throw key.expected === undefined ? createAbsent() : createMismatch();
+  }
+}
+
+function readDocument(body: unknown): BsonDocument {
+  const problems: ValueProblem[] = [];
+  const document = readBsonDocument(body, '', { problems, isStored: false });
+  assertValid(problems);
+  return document;
+}
+
+/** The document with this id, in the first place, where the server would put it. */
+function withId(document: BsonDocument, id: unknown): BsonDocument {
+  const own: unknown = document.get('_id');
+  if (document.has('_id') && formatBson(own) !== formatBson(id)) {
+    assertValid([
+      { field: '_id', message: 'It is not the id of the path, and an id never changes' },
+    ]);
+  }
+  return new Map([['_id', id], ...[...document].filter(([name]) => name !== '_id')]);
+}

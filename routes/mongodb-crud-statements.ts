@@ -1,0 +1,114 @@
+// Runs the commands of the CRUD routes, and tells their errors as answers to those.
+import type { Request } from 'express';
+import { ServiceError } from '../src/errors.ts';
+import { collectResult } from '../src/backends/pool.ts';
+import type { Access, MongoPool } from '../src/backends/pool.ts';
+import { formatCommand } from '../src/backends/mongodb/crud-text.ts';
+import type { Limits } from '../src/config.ts';
+import type { Guard } from '../src/guardrails/guard.ts';
+import { contextOf } from './request-context.ts';
+import { RequestError } from './request-error.ts';
+import type { StatementRequest, StatementRunner } from './statement-run.ts';
+import type { TableVisibility } from './table-rules.ts';
+
+export interface MongodbCrudDependencies {
+  readonly runner: StatementRunner;
+  readonly pool: MongoPool;
+  readonly limits: Limits;
+  readonly rules: TableVisibility;
+}
+
+export interface CrudStatement {
+  readonly database: string;
+  readonly command: Readonly<Record<string, unknown>>;
+  readonly access: Access;
+}
+
+export interface CrudRows {
+  /** Lossless Extended JSON. */
+  readonly rows: readonly Buffer[];
+  /** Says whether there were more than may be delivered. */
+  readonly guard: Guard;
+}
+
+/** The statements of one request. */
+export interface CrudStatements {
+  /** The documents of a cursor, or the reply as one. */
+  rows(statement: CrudStatement): Promise<CrudRows>;
+  /** The decoded reply. */
+  reply(statement: CrudStatement): Promise<Readonly<Record<string, unknown>>>;
+}
+
+export function createCrudStatements(
+  request: Request,
+  { runner, pool, limits }: MongodbCrudDependencies,
+): CrudStatements {
+  const toRequest = ({ database, command, access }: CrudStatement): StatementRequest => ({
+    context: contextOf(request),
+    backend: 'mongodb',
+    database,
+    text: formatCommand(command),
+    // A page that is cut is a shorter page with a link to the rest.
+    limits: { ...limits, onLimit: 'truncate' },
+    access,
+    route: routeOf(request),
+  });
+  return {
+    rows: async (statement) =>
+      await explained(async () => {
+        const { events, summary } = runner.run(toRequest(statement), (run) =>
+          pool.query(statement, run),
+        );
+        const { rows } = await collectResult(events);
+        return { rows: rows.map(([value]) => value ?? Buffer.from('null')), guard: summary.guard };
+      }),
+    reply: async (statement) =>
+      await explained(
+        async () =>
+          await runner.ask(
+            toRequest(statement),
+            async (run) => await pool.command(statement.database, statement.command, run),
+          ),
+      ),
+  };
+}
+
+/** Method and pattern, without what the client filled in. */
+function routeOf({ method, params }: Request): string {
+  const parts = ['database', 'collection', 'id'].filter((name) => params[name] !== undefined);
+  return [`${method} /api/mongodb`, ...parts.map((name) => `{${name}}`)].join('/');
+}
+
+/** MongoDB's codes for what is wrong with the path of a request. */
+const SERVER_CODES = {
+  invalidNamespace: 73,
+  viewNotWritable: 166,
+  databaseDiffersInCase: 13297,
+} as const;
+
+/** What is not there, by its name or by the rules; nobody is told which. */
+export function createNotFound(): RequestError {
+  return new RequestError(404, 'There is no such collection here');
+}
+
+async function explained<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (thrown) {
+    throw thrown instanceof ServiceError ? (toRequestError(thrown) ?? thrown) : thrown;
+  }
+}
+
+function toRequestError({ serverCode }: ServiceError): RequestError | undefined {
+  switch (serverCode) {
+    case SERVER_CODES.viewNotWritable:
+      return new RequestError(405, 'This is a view: it can be read only', {
+        headers: { Allow: 'GET, HEAD, OPTIONS' },
+      });
+    case SERVER_CODES.invalidNamespace:
+    case SERVER_CODES.databaseDiffersInCase:
+      return createNotFound();
+    default:
+      return undefined;
+  }
+}

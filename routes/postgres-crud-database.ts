@@ -1,0 +1,154 @@
+// How the routes of PostgreSQL's tables reach the database: under the guardrails, the operator's
+// table rules, and with a catalog that may be a moment old.
+import type { Request, Response } from 'express';
+import { collectResult } from '../src/backends/pool.ts';
+import type { Access, CollectedResult, SqlPool, SqlStatement } from '../src/backends/pool.ts';
+import { createTableCatalog } from '../src/backends/postgres/table-catalog.ts';
+import type { CrudTable, TableName } from '../src/backends/postgres/crud-table.ts';
+import type { Limits } from '../src/config.ts';
+import { ServiceError } from '../src/errors.ts';
+import type { Guard } from '../src/guardrails/guard.ts';
+import type { RequestContext } from './request-context.ts';
+import { RequestError } from './request-error.ts';
+import type { StatementRunner } from './statement-run.ts';
+import type { TableVisibility } from './table-rules.ts';
+
+export interface PostgresCrudDependencies {
+  readonly runner: StatementRunner;
+  readonly pool: SqlPool;
+  readonly limits: Limits;
+  readonly rules: TableVisibility;
+}
+
+/** One request, and what its statements are called in the audit. */
+export interface Call {
+  readonly request: Request;
+  readonly response: Response;
+  readonly context: RequestContext;
+  readonly route: string;
+}
+
+export interface Answer extends CollectedResult {
+  readonly guard: Guard;
+}
+
+/** What we ask for ourselves, such as the columns of a table, is small, and no answer if cut. */
+const OWN_ROWS_MAX = 1600;
+const OWN_BYTES_MAX = 16 * 1024 * 1024;
+
+/** Of a table that was dropped or changed since the catalog was read. */
+const STALE: ReadonlySet<string> = new Set(['42P01', '42703']);
+
+export class CrudDatabase {
+  readonly limits: Limits;
+  readonly #dependencies: PostgresCrudDependencies;
+  readonly #catalog = createTableCatalog();
+
+  constructor(dependencies: PostgresCrudDependencies) {
+    this.#dependencies = dependencies;
+    this.limits = dependencies.limits;
+  }
+
+  /** Whether the operator lets this table be seen. */
+  visibility({ schema, table }: TableName): ReturnType<TableVisibility['visibility']> {
+    return this.#dependencies.rules.visibility('postgres', schema, table);
+  }
+
+  /** Runs a statement that reads; the result is cut at the limits, and its guard says so. */
+  async read(call: Call, statement: SqlStatement, limits = this.limits): Promise<Answer> {
+    return await this.#ask(call, statement, { access: 'read-only', limits });
+  }
+
+  /** Runs a statement whose answer we have to know whole, whatever the limits of results are. */
+  async look(call: Call, statement: SqlStatement): Promise<Answer> {
+    const own = { rowsMax: OWN_ROWS_MAX, bytesMax: OWN_BYTES_MAX };
+    return await this.read(call, statement, { ...this.limits, ...own });
+  }
+
+  /**
+   * Runs a statement that writes.
+   *
+   * @param rowsMax rows that it can return
+   */
+  async write(call: Call, statement: SqlStatement, rowsMax: number): Promise<Answer> {
+    // A reader has not come here; if one has, the session that it gets cannot write.
+    const access = call.context.scope === 'read' ? 'read-only' : 'read-write';
+    const limits = { ...this.limits, rowsMax: Math.max(rowsMax, this.limits.rowsMax) };
+    const answer = await this.#ask(call, statement, { access, limits });
+    if (answer.guard.exceeded !== undefined) {
+      throw answer.guard.cutError('Whether the write was done has to be looked up');
+    }
+    return answer;
+  }
+
+  /**
+   * Does something with a table. When the table proves to be another one by now, nothing was done:
+   * then it is done once more with what the catalog says now.
+   *
+   * @throws RequestError 404 for what is not there or hidden, 403 and 405 for what is not written
+   */
+  async withTable<T>(
+    call: Call,
+    use: { readonly name: TableName; readonly isWrite: boolean },
+    action: (table: CrudTable) => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await action(await this.#find(call, use));
+    } catch (error) {
+      const isStale = error instanceof ServiceError && STALE.has(error.sqlState);
+      if (!isStale || !this.#catalog.forget(use.name) || call.response.headersSent) {
+        throw error;
+      }
+      return await action(await this.#find(call, use));
+    }
+  }
+
+  async #find(
+    call: Call,
+    { name, isWrite }: { readonly name: TableName; readonly isWrite: boolean },
+  ): Promise<CrudTable> {
+    const visibility = this.visibility(name);
+    const table =
+      visibility === 'hidden' || `${name.schema}${name.table}`.includes('\0')
+        ? undefined
+        : await this.#catalog.find(name, async (statement) => await this.look(call, statement));
+    if (table === undefined) {
+      throw new RequestError(404, 'There is no such table, or it is not shown');
+    }
+    if (isWrite && visibility === 'read-only') {
+      throw new RequestError(403, 'This table can only be read over the API', {
+        hint: 'Its name is matched by API_READ_ONLY',
+      });
+    }
+    if (isWrite && (table.kind === 'view' || table.kind === 'materialized-view')) {
+      throw new RequestError(405, 'A view can only be read over the API', {
+        hint: 'Write to the tables that it is made of',
+        headers: { Allow: 'GET, HEAD, OPTIONS' },
+      });
+    }
+    return table;
+  }
+
+  async #ask(
+    call: Call,
+    statement: SqlStatement,
+    { access, limits }: { readonly access: Access; readonly limits: Limits },
+  ): Promise<Answer> {
+    const { runner, pool } = this.#dependencies;
+    const { context, route } = call;
+    const { events, summary } = runner.run(
+      {
+        context,
+        backend: 'postgres',
+        database: '',
+        text: statement.text,
+        // What a cut means is for the caller to say, who knows whether the rest can be had.
+        limits: { ...limits, onLimit: 'truncate' },
+        access,
+        route,
+      },
+      (run) => pool.query(statement, run),
+    );
+    return { ...(await collectResult(events)), guard: summary.guard };
+  }
+}

@@ -1,0 +1,78 @@
+// Rows of tables as the body of an answer.
+import type { Response } from 'express';
+import type { Row } from '../src/backends/backend.ts';
+import { JsonText } from '../src/backends/json-text.ts';
+import { createJsonRowEncoder } from '../src/backends/postgres/json-rows.ts';
+import type { CrudTable, TableColumn } from '../src/backends/postgres/crud-table.ts';
+import { decodeTextValue } from '../src/backends/postgres/crud-values.ts';
+import type { Answer } from './postgres-crud-database.ts';
+
+/** Filled and taken in one turn of the loop, so that no two answers share it. */
+const text = new JsonText();
+
+/** What a list says besides its rows. */
+interface ItemsEnd {
+  readonly next?: string | null | undefined;
+  readonly count?: number | undefined;
+}
+
+/**
+ * Sends `{"items":[…]}`.
+ *
+ * @param columnCount how many columns of each row are shown; what is behind them is ours
+ */
+export function sendItems(
+  response: Response,
+  { columns, rows }: Pick<Answer, 'columns' | 'rows'>,
+  { columnCount, next, count }: ItemsEnd & { readonly columnCount: number },
+): void {
+  const appendRow = createJsonRowEncoder(columns.slice(0, columnCount), 'object');
+  text.truncate(0);
+  text.appendAscii('{"items":[');
+  for (const [index, row] of rows.entries()) {
+    text.appendAscii(index === 0 ? '' : ',');
+    appendRow(text, row);
+  }
+  // Addresses are percent-encoded, so that this is ASCII.
+  text.appendAscii(`]${writeMember('next', next)}${writeMember('count', count)}}`);
+  response.type('json').send(text.take());
+}
+
+function writeMember(name: string, value: string | number | null | undefined): string {
+  return value === undefined ? '' : `,"${name}":${JSON.stringify(value)}`;
+}
+
+/** Sends one row as an object. */
+export function sendRow(
+  response: Response,
+  { columns }: Pick<Answer, 'columns'>,
+  { row, columnCount }: { readonly row: Row; readonly columnCount: number },
+): void {
+  text.truncate(0);
+  createJsonRowEncoder(columns.slice(0, columnCount), 'object')(text, row);
+  response.type('json').send(text.take());
+}
+
+/** Path of a table. */
+export function tableUrl({ schema, table }: { schema: string; table: string }): string {
+  return `/api/postgres/${encodeURIComponent(schema)}/${encodeURIComponent(table)}`;
+}
+
+/**
+ * Path of a row.
+ *
+ * @param row holds all columns of the table in its order
+ * @returns undefined where the table has no key
+ */
+export function rowUrl(table: CrudTable, row: Row): string | undefined {
+  if (table.key.length === 0) {
+    return undefined;
+  }
+  const columns = [...table.columns.values()];
+  const segments = table.key.map((column) => segmentOf(column, row[columns.indexOf(column)]));
+  return [tableUrl(table), ...segments].join('/');
+}
+
+function segmentOf(column: TableColumn, value: Buffer | null | undefined): string {
+  return encodeURIComponent(decodeTextValue(value?.toString('utf8') ?? '', column));
+}

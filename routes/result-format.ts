@@ -1,0 +1,45 @@
+// Which format a client takes.
+import type { Request } from 'express';
+import { RequestError } from './request-error.ts';
+import { createCsvWriter } from './result-csv.ts';
+import { createJsonWriter } from './result-json.ts';
+import { createNdjsonWriter } from './result-ndjson.ts';
+import type { CreateResultWriter } from './result-writer.ts';
+
+export interface ResultFormat {
+  readonly name: 'json' | 'ndjson' | 'csv';
+  readonly contentType: string;
+  readonly createWriter: CreateResultWriter;
+}
+
+/** By what a client asks for; the first one for whoever takes anything. */
+export const RESULT_FORMATS: Readonly<Record<string, ResultFormat>> = {
+  'application/json': {
+    name: 'json',
+    contentType: 'application/json; charset=utf-8',
+    createWriter: createJsonWriter,
+  },
+  'application/x-ndjson': {
+    name: 'ndjson',
+    contentType: 'application/x-ndjson; charset=utf-8',
+    createWriter: createNdjsonWriter,
+  },
+  'text/csv': {
+    name: 'csv',
+    contentType: 'text/csv; charset=utf-8; header=present',
+    createWriter: createCsvWriter,
+  },
+};
+
+/** @throws RequestError 406 where there is none that the client takes */
+export function negotiateFormat(request: Request): ResultFormat {
+  const types = Object.keys(RESULT_FORMATS);
+  const accepted = request.accepts(types);
+  const format = typeof accepted === 'string' ? RESULT_FORMATS[accepted] : undefined;
+  if (format === undefined) {
+    throw new RequestError(406, 'Results are not written in any format that you accept', {
+      hint: `Accept one of ${types.join(', ')}`,
+    });
+  }
+  return format;
+}

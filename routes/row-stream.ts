@@ -1,0 +1,66 @@
+// The events of a statement into an answer, at the pace of the client.
+import type { Response } from 'express';
+import type { ResultEvent } from '../src/backends/pool.ts';
+import { ServiceError } from '../src/errors.ts';
+import { AnswerBody } from './answer-body.ts';
+import type { ResultFormat } from './result-format.ts';
+import type { ResultShape, ResultWriter } from './result-writer.ts';
+import type { GuardedStatement } from './statement-run.ts';
+
+export interface RowStreamOptions {
+  readonly format: ResultFormat;
+  readonly shape: ResultShape;
+  /** Aborted when the client has gone. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Answers with what a statement gives. The status is 200 once the first chunk has gone out; until
+ * then an error is thrown to become a problem of its own.
+ *
+ * @throws what the statement failed with, where the answer cannot say it: it has to be cut off
+ */
+export async function streamResults(
+  response: Response,
+  { events, summary }: GuardedStatement,
+  { format, shape, signal }: RowStreamOptions,
+): Promise<void> {
+  const body = new AnswerBody(response, { contentType: format.contentType, signal });
+  const writer = format.createWriter(body, shape);
+  try {
+    // To leave this loop, by an error too, stops the statement.
+    for await (const event of events) {
+      writeEvent(writer, event, summary.guard.exceeded !== undefined);
+      if (body.isFull || (writer.isPrompt && event.kind === 'rows')) {
+        await body.flush();
+      }
+    }
+    writer.finish(summary.durationMs);
+  } catch (error) {
+    const isTellable = body.isBegun && !signal.aborted && error instanceof ServiceError;
+    if (!isTellable || !writer.fail(error, summary.durationMs)) {
+      throw error;
+    }
+  }
+  body.end();
+}
+
+function writeEvent(writer: ResultWriter, event: ResultEvent, isTruncated: boolean): void {
+  switch (event.kind) {
+    case 'columns':
+      writer.begin(event.columns);
+      break;
+    case 'rows':
+      writer.rows(event.rows);
+      break;
+    case 'notice':
+      writer.notice(event.notice);
+      break;
+    case 'complete':
+      writer.complete({ commandTag: event.commandTag, isTruncated });
+      break;
+    case 'empty':
+      writer.complete({ commandTag: '', isTruncated });
+      break;
+  }
+}

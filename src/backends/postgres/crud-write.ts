@@ -1,0 +1,97 @@
+// Statements of REST that write; each is one, so that it happens whole or not at all.
+import { whereAll, whereRow, writeCondition } from './crud-conditions.ts';
+import { SqlParameters } from './crud-parameters.ts';
+import { writeColumns, writeVersion } from './crud-select.ts';
+import { quoteIdentifier, quoteTable } from './crud-table.ts';
+import type { Condition, Versions } from './crud-conditions.ts';
+import type { CrudStatement } from './crud-parameters.ts';
+import type { CrudTable, TableColumn } from './crud-table.ts';
+
+/** What a column is to become; undefined for its default. */
+export interface Assignment {
+  readonly column: TableColumn;
+  readonly value: string | null | undefined;
+}
+
+/** The row that is meant, and which versions of it. */
+export interface RowTarget {
+  readonly key: readonly string[];
+  readonly versions: Versions;
+}
+
+/** Whole rows come back, in the order in which they were given. */
+export function insertRows(
+  table: CrudTable,
+  rows: readonly (readonly Assignment[])[],
+): CrudStatement {
+  const parameters = new SqlParameters();
+  const given = new Set(rows.flatMap((row) => row.map(({ column }) => column)));
+  // Rows of defaults alone: one column has to be named, and any takes its default.
+  const columns = given.size === 0 ? [...table.columns.values()].slice(0, 1) : [...given];
+  const values = rows.map((row) => {
+    const byColumn = new Map(row.map(({ column, value }) => [column, value]));
+    const texts = columns.map((column) =>
+      writeValue({ column, value: byColumn.get(column) }, parameters),
+    );
+    return `(${texts.join(', ')})`;
+  });
+  return parameters.toStatement(
+    `INSERT INTO ${quoteTable(table)} (${writeColumns(columns)}) VALUES ${values.join(', ')}` +
+      writeReturning(table),
+  );
+}
+
+export function updateRow(
+  table: CrudTable,
+  target: RowTarget,
+  assignments: readonly Assignment[],
+): CrudStatement {
+  const parameters = new SqlParameters();
+  const set = writeAssignments(assignments, parameters);
+  return parameters.toStatement(
+    `UPDATE ${quoteTable(table)} SET ${set}${whereRow(table, target, parameters)}` +
+      writeReturning(table),
+  );
+}
+
+/** Tells by its command tag how many rows it was. */
+export function updateRows(
+  table: CrudTable,
+  conditions: readonly Condition[],
+  assignments: readonly Assignment[],
+): CrudStatement {
+  const parameters = new SqlParameters();
+  const set = writeAssignments(assignments, parameters);
+  const terms = conditions.map((condition) => writeCondition(condition, parameters));
+  return parameters.toStatement(`UPDATE ${quoteTable(table)} SET ${set}${whereAll(terms)}`);
+}
+
+export function deleteRow(table: CrudTable, target: RowTarget): CrudStatement {
+  const parameters = new SqlParameters();
+  return parameters.toStatement(
+    `DELETE FROM ${quoteTable(table)}${whereRow(table, target, parameters)}`,
+  );
+}
+
+export function deleteRows(table: CrudTable, conditions: readonly Condition[]): CrudStatement {
+  const parameters = new SqlParameters();
+  const terms = conditions.map((condition) => writeCondition(condition, parameters));
+  return parameters.toStatement(`DELETE FROM ${quoteTable(table)}${whereAll(terms)}`);
+}
+
+function writeAssignments(assignments: readonly Assignment[], parameters: SqlParameters): string {
+  return assignments
+    .map((assignment) => {
+      const name = quoteIdentifier(assignment.column.name);
+      return `${name} = ${writeValue(assignment, parameters)}`;
+    })
+    .join(', ');
+}
+
+function writeValue({ column, value }: Assignment, parameters: SqlParameters): string {
+  return value === undefined ? 'DEFAULT' : parameters.bind(value, column);
+}
+
+function writeReturning(table: CrudTable): string {
+  return ` RETURNING ${writeColumns([...table.columns.values()])}${writeVersion(table)}`;
+}

@@ -1,0 +1,155 @@
+// What REST asks the catalog about one table, remembered for a moment.
+import type { Row } from '../backend.ts';
+import type { CollectedResult, SqlStatement } from '../pool.ts';
+import { tableKindOf } from './crud-table.ts';
+import type { CrudTable, TableColumn, TableName } from './crud-table.ts';
+
+/** How long a table may be another one than we think; statements of the past fail, or adapt. */
+const TTL_MS = 10_000;
+
+/** Tables that are remembered at a time; the ones that were asked for first go first. */
+const TABLES_MAX = 1000;
+
+/** Runs a statement for whoever wants to know a table. */
+export type AskCatalog = (statement: SqlStatement) => Promise<CollectedResult>;
+
+export interface TableCatalog {
+  /** @returns undefined where there is no such table */
+  find(name: TableName, ask: AskCatalog): Promise<CrudTable | undefined>;
+  /**
+   * To be called when a statement found the table changed.
+   *
+   * @returns whether the table was remembered, so that asking again may help
+   */
+  forget(name: TableName): boolean;
+}
+
+/** @param now milliseconds of a clock that never goes back */
+export function createTableCatalog(now: () => number = () => performance.now()): TableCatalog {
+  const remembered = new Map<string, { readonly table: CrudTable; readonly untilMs: number }>();
+  return {
+    find: async (name, ask) => {
+      const key = toKey(name);
+      const known = remembered.get(key);
+      if (known !== undefined && known.untilMs > now()) {
+        return known.table;
+      }
+      remembered.delete(key);
+      const { rows } = await ask(describeTable(name));
+      const table = readTable(name, rows);
+      if (table !== undefined) {
+        const [oldest] = remembered.keys();
+        if (remembered.size >= TABLES_MAX && oldest !== undefined) {
+          remembered.delete(oldest);
+        }
+        remembered.set(key, { table, untilMs: now() + TTL_MS });
+      }
+      return table;
+    },
+    forget: (name) => remembered.delete(toKey(name)),
+  };
+}
+
+/** Neither name can be taken for a part of the other. */
+function toKey({ schema, table }: TableName): string {
+  return JSON.stringify([schema, table]);
+}
+
+// One row for each column; one row without a column for a table that has none. The type that
+// counts is the one below all domains, any of which may forbid NULL or bring a default.
+const DESCRIBE = `SELECT c.relkind, coalesce(am.amname = 'heap', false), a.attname,
+  pg_catalog.quote_ident(tn.nspname) || '.' || pg_catalog.quote_ident(t.typname),
+  pg_catalog.format_type(a.atttypid, a.atttypmod), bt.oid, bt.typcategory,
+  et.oid, et.typcategory, et.typdelim, a.attnotnull OR base.isnotnull,
+  a.atthasdef OR base.hasdefault OR a.attidentity <> '', a.attgenerated <> '', a.attidentity,
+  pg_catalog.array_position(pk.conkey, a.attnum)
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_catalog.pg_am am ON am.oid = c.relam
+LEFT JOIN pg_catalog.pg_constraint pk ON pk.conrelid = c.oid AND pk.contype = 'p'
+LEFT JOIN pg_catalog.pg_attribute a
+  ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+LEFT JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+LEFT JOIN pg_catalog.pg_namespace tn ON tn.oid = t.typnamespace
+LEFT JOIN LATERAL (
+  WITH RECURSIVE layers AS (
+    SELECT t.oid, t.typtype, t.typbasetype, t.typnotnull, t.typdefault
+    UNION ALL
+    SELECT b.oid, b.typtype, b.typbasetype, b.typnotnull, b.typdefault
+    FROM layers JOIN pg_catalog.pg_type b ON b.oid = layers.typbasetype
+    WHERE layers.typtype = 'd')
+  SELECT pg_catalog.max(oid) FILTER (WHERE typtype <> 'd') AS oid,
+    pg_catalog.bool_or(typtype = 'd' AND typnotnull) AS isnotnull,
+    pg_catalog.bool_or(typtype = 'd' AND typdefault IS NOT NULL) AS hasdefault
+  FROM layers) base ON true
+LEFT JOIN pg_catalog.pg_type bt ON bt.oid = base.oid
+LEFT JOIN pg_catalog.pg_type et
+  ON et.oid = bt.typelem AND bt.typoutput = 'pg_catalog.array_out'::pg_catalog.regproc
+WHERE n.nspname = $1::pg_catalog.text AND c.relname = $2::pg_catalog.text
+  AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+ORDER BY a.attnum`;
+
+function describeTable({ schema, table }: TableName): SqlStatement {
+  return { text: DESCRIBE, parameters: [schema, table], isOwn: true };
+}
+
+function readTable(name: TableName, rows: readonly Row[]): CrudTable | undefined {
+  const [first] = rows;
+  if (first === undefined) {
+    return undefined;
+  }
+  const [relationKind, isHeap] = toTexts(first);
+  const kind = tableKindOf(relationKind);
+  const columns = new Map<string, TableColumn>();
+  const key: { readonly position: number; readonly column: TableColumn }[] = [];
+  for (const row of rows) {
+    const texts = toTexts(row);
+    const column = readColumn(texts);
+    if (column !== undefined) {
+      columns.set(column.name, column);
+      const position = texts[14];
+      if (typeof position === 'string') {
+        key.push({ position: Number(position), column });
+      }
+    }
+  }
+  return {
+    ...name,
+    kind,
+    columns,
+    key: key.sort((a, b) => a.position - b.position).map(({ column }) => column),
+    // Through a partitioned table, PostgreSQL cannot return the xmin of what was inserted.
+    isVersioned: kind === 'table' && isHeap === 't',
+  };
+}
+
+function toTexts(row: Row): readonly (string | null)[] {
+  return row.map((value) => value?.toString('utf8') ?? null);
+}
+
+function readColumn(texts: readonly (string | null)[]): TableColumn | undefined {
+  const [, , name, sqlType, typeName, oid, category, ...rest] = texts;
+  const [elementOid, elementCategory, delimiter, isNotNull, hasDefault, ...written] = rest;
+  const [isGenerated, identity] = written;
+  if (typeof name !== 'string') {
+    return undefined;
+  }
+  return {
+    name,
+    sqlType: sqlType ?? '',
+    typeName: typeName ?? '',
+    base: { oid: Number(oid), category: category ?? '' },
+    element:
+      typeof elementOid === 'string'
+        ? {
+            oid: Number(elementOid),
+            category: elementCategory ?? '',
+            delimiter: delimiter ?? ',',
+          }
+        : undefined,
+    isNullable: isNotNull !== 't',
+    hasDefault: hasDefault === 't',
+    isGenerated: isGenerated === 't',
+    identity: identity === 'a' ? 'always' : identity === 'd' ? 'by-default' : undefined,
+  };
+}

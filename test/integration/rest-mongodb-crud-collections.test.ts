@@ -1,0 +1,213 @@
+// What the API shows of databases and collections, and what it lets be written.
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import supertest from 'supertest';
+import { z } from 'zod';
+import { collectionOf, startMongodbCrud } from '../support/mongodb-crud-stage.ts';
+import type { MongodbCrudStage } from '../support/mongodb-crud-stage.ts';
+import { createTestMongodbDatabase, describeMongodb } from '../support/mongodb.ts';
+import type { TestMongodbDatabase } from '../support/mongodb.ts';
+
+const LISTING = z.object({ items: z.array(z.object({ name: z.string() })) });
+
+describeMongodb('collections over HTTP', () => {
+  let database: TestMongodbDatabase;
+  const stages: MongodbCrudStage[] = [];
+
+  beforeAll(async () => {
+    database = await createTestMongodbDatabase();
+    const db = database.client.db(database.name);
+    await db.createCollection('people');
+    await db.createCollection('secrets');
+    await db.createCollection('archive');
+    await db.createCollection('adults', {
+      viewOn: 'people',
+      pipeline: [{ $match: { age: { $gte: 18 } } }],
+    });
+    await db.createCollection('checked', {
+      validator: { $jsonSchema: { required: ['name'], properties: { name: { type: 'string' } } } },
+    });
+    await db.createCollection('with/slash and blanks');
+    for (const name of ['people', 'secrets', 'archive']) {
+      await collectionOf(database, name).insertMany([
+        { _id: 1, ...{ age: 17 } },
+        { _id: 2, ...{ age: 18 } },
+      ]);
+    }
+  });
+
+  afterAll(async () => {
+    for (const stage of stages) {
+      expect(stage.faults()).toEqual([]);
+      await stage.close();
+    }
+    await database.drop();
+  });
+
+  function start(rules: Parameters<typeof startMongodbCrud>[0]['rules'] = {}) {
+    const stage = startMongodbCrud({ uri: database.uri, rules });
+    stages.push(stage);
+    return supertest(stage.app);
+  }
+
+  function urlOf(path = ''): string {
+    return `/api/mongodb/${database.name}${path}`;
+  }
+
+  async function namesOf(api: ReturnType<typeof supertest>, path: string): Promise<string[]> {
+    const response = await api.get(path);
+    expect(response.status).toBe(200);
+    return LISTING.parse(response.body).items.map(({ name }) => name);
+  }
+
+  it('lists databases, but not those of the system', async () => {
+    const names = await namesOf(start(), '/api/mongodb');
+    expect(names).toContain(database.name);
+    expect(names).not.toContain('admin');
+    expect(names).not.toContain('local');
+    expect(names).not.toContain('config');
+  });
+
+  it('lists collections with what they are, sorted by name', async () => {
+    const response = await start().get(urlOf());
+    expect(response.body).toEqual({
+      items: [
+        { name: 'adults', type: 'view', isReadOnly: true },
+        { name: 'archive', type: 'collection', isReadOnly: false },
+        { name: 'checked', type: 'collection', isReadOnly: false },
+        { name: 'people', type: 'collection', isReadOnly: false },
+        { name: 'secrets', type: 'collection', isReadOnly: false },
+        { name: 'with/slash and blanks', type: 'collection', isReadOnly: false },
+      ],
+      next: null,
+    });
+  });
+
+  it.each(['none', 'admin', 'local', 'config', 'Admin', '$external', 'a.b', 'a%20b', 'a%2Fb'])(
+    'knows of no database %s',
+    async (name) => {
+      expect((await start().get(`/api/mongodb/${name}`)).status).toBe(404);
+    },
+  );
+
+  it('shows a database of which a rule allows one collection', async () => {
+    const path = `mongodb/${database.name}`;
+    expect(await namesOf(start({ allow: [`${path}.people`] }), '/api/mongodb')).toEqual([
+      database.name,
+    ]);
+    expect(await namesOf(start({ allow: [`${path}.people`] }), urlOf())).toEqual(['people']);
+    expect(await namesOf(start({ deny: [`${path}.*`] }), '/api/mongodb')).not.toContain(
+      database.name,
+    );
+    expect((await start({ deny: [`${path}.*`] }).get(urlOf())).status).toBe(404);
+  });
+
+  it('answers for what is hidden as for what is not there', async () => {
+    const api = start({ deny: ['mongodb/*.secrets'] });
+    const answers = [
+      await api.get(urlOf('/secrets')),
+      await api.get(urlOf('/secrets/1')),
+      await api.post(urlOf('/secrets')).send({ a: 1 }),
+      await api.patch(urlOf('/secrets?_id=eq.1')).send({ a: 1 }),
+      await api.delete(urlOf('/secrets?_id=eq.1')),
+      await api.put(urlOf('/secrets/1')).send({ a: 1 }),
+      await api.patch(urlOf('/secrets/1')).send({ a: 1 }),
+      await api.delete(urlOf('/secrets/1')),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 404));
+    expect(await namesOf(api, urlOf())).not.toContain('secrets');
+    expect(await countOf('secrets')).toBe(2);
+  });
+
+  it('reads what is read-only, and writes nothing to it', async () => {
+    const api = start({ readOnly: ['mongodb/*.archive'] });
+    expect((await api.get(urlOf('/archive'))).status).toBe(200);
+    expect((await api.get(urlOf('/archive/1'))).status).toBe(200);
+    const answers = [
+      await api.post(urlOf('/archive')).send({ a: 1 }),
+      await api.patch(urlOf('/archive?_id=eq.1')).send({ a: 1 }),
+      await api.delete(urlOf('/archive?_id=eq.1')),
+      await api.put(urlOf('/archive/1')).send({ a: 1 }),
+      await api.patch(urlOf('/archive/1')).send({ a: 1 }),
+      await api.delete(urlOf('/archive/1')),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 403));
+    expect(await countOf('archive')).toBe(2);
+  });
+
+  it('reads views, and says that they can be read only', async () => {
+    const api = start();
+    expect((await api.get(urlOf('/adults'))).body).toEqual({
+      items: [{ _id: 2, age: 18 }],
+      next: null,
+    });
+    expect((await api.get(urlOf('/adults/2'))).status).toBe(200);
+    const answers = [
+      await api.post(urlOf('/adults')).send({ a: 1 }),
+      await api.patch(urlOf('/adults?_id=eq.2')).send({ a: 1 }),
+      await api.delete(urlOf('/adults?_id=eq.2')),
+      await api.put(urlOf('/adults/2')).send({ a: 1 }),
+      await api.patch(urlOf('/adults/2')).send({ a: 1 }),
+      await api.delete(urlOf('/adults/2')),
+    ];
+    for (const { status, headers } of answers) {
+      expect([status, headers['allow']]).toEqual([405, 'GET, HEAD, OPTIONS']);
+    }
+    expect(await countOf('people')).toBe(2);
+  });
+
+  it('tells of what a validator of the collection refuses', async () => {
+    const api = start();
+    expect((await api.post(urlOf('/checked')).send({ _id: 1, name: 'ann' })).status).toBe(201);
+    expect((await api.post(urlOf('/checked')).send({ a: 1 })).status).toBe(422);
+    expect((await api.put(urlOf('/checked/1')).send({ a: 1 })).status).toBe(422);
+    expect((await api.patch(urlOf('/checked/1')).send({ name: 5 })).status).toBe(422);
+    expect((await api.get(urlOf('/checked/1'))).text).toBe('{"_id":1,"name":"ann"}');
+  });
+
+  it('makes a collection by its first document', async () => {
+    const api = start();
+    expect((await api.post(urlOf('/new.and%20spaced')).send({ _id: 1 })).get('Location')).toBe(
+      urlOf('/new.and%20spaced/1'),
+    );
+    expect(await countOf('new.and spaced')).toBe(1);
+  });
+
+  it.each([
+    ['/api/mongodb', 'GET, HEAD, OPTIONS'],
+    ['/api/mongodb/shop', 'GET, HEAD, OPTIONS'],
+    ['/api/mongodb/shop/people', 'GET, HEAD, POST, PATCH, DELETE, OPTIONS'],
+    ['/api/mongodb/shop/people/1', 'GET, HEAD, PUT, PATCH, DELETE, OPTIONS'],
+  ])('says which methods %s has', async (path, allow) => {
+    const api = start();
+    for (const method of ['get', 'head', 'post', 'put', 'patch', 'delete', 'options'] as const) {
+      const response = await api[method](path);
+      const isThere = allow.split(', ').includes(method.toUpperCase());
+      expect([method, response.status === 405]).toEqual([method, !isThere]);
+      if (!isThere) {
+        expect(response.type).toBe('application/problem+json');
+      }
+      if (!isThere || method === 'options') {
+        expect(response.get('Allow')).toBe(allow);
+      }
+    }
+  });
+
+  it.each([
+    ['get', ''],
+    ['get', '/people/1'],
+    ['post', '/people'],
+    ['put', '/people/1'],
+    ['patch', '/people/1'],
+    ['delete', '/people/1'],
+  ] as const)('does not take a filter where it means nothing: %s %s', async (method, path) => {
+    const request = start()[method](urlOf(`${path}?age=eq.5`));
+    const response = await (method === 'get' ? request : request.send({ a: 1 }));
+    expect(response.status).toBe(400);
+    expect(response.body).toMatchObject({ fields: [{ field: 'age' }] });
+    expect(await countOf('people')).toBe(2);
+  });
+
+  async function countOf(name: string): Promise<number> {
+    return await database.client.db(database.name).collection(name).countDocuments();
+  }
+});

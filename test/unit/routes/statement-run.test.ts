@@ -1,0 +1,220 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { createStatementRunner } from '../../../routes/statement-run.ts';
+import type { StatementRequest } from '../../../routes/statement-run.ts';
+import { collectResult } from '../../../src/backends/pool.ts';
+import type { ResultEvents, StatementRun } from '../../../src/backends/pool.ts';
+import { ServiceError } from '../../../src/errors.ts';
+import type { StatementFinished } from '../../../src/observation.ts';
+import { createRecorder } from '../../support/observations.ts';
+
+const ROW = [Buffer.from('1')];
+
+let recorder: ReturnType<typeof createRecorder>;
+let client: AbortController;
+let ended: AbortController;
+
+beforeEach(() => {
+  recorder = createRecorder();
+  client = new AbortController();
+  ended = new AbortController();
+});
+
+function requestOf(limits: Partial<StatementRequest['limits']> = {}): StatementRequest {
+  return {
+    context: {
+      requestId: 'id-1',
+      address: '192.0.2.7',
+      signal: client.signal,
+      caller: 'dashboards',
+      scope: 'read',
+    },
+    backend: 'postgres',
+    database: 'orders',
+    text: 'select ü',
+    limits: {
+      rowsMax: 2,
+      bytesMax: 1000,
+      queryTimeoutMs: 60_000,
+      onLimit: 'error',
+      ...limits,
+    },
+    access: 'read-only',
+    route: 'POST /query',
+  };
+}
+
+/** A statement that gives so many rows, as a pool would. */
+async function* rowsOf(count: number, run: StatementRun): ResultEvents {
+  yield { kind: 'columns', columns: [{ name: 'a', typeOid: 23 }] };
+  for (let index = 0; index < count; index += 1) {
+    await Promise.resolve();
+    if (!run.guard.countRow(20)) {
+      if (run.guard.limits.onLimit === 'error') {
+        throw run.guard.cutError();
+      }
+      break;
+    }
+    yield { kind: 'rows', rows: [ROW] };
+  }
+  yield { kind: 'complete', commandTag: `SELECT ${run.guard.rows}` };
+}
+
+/** A statement that runs until it is stopped. */
+async function* endless(run: StatementRun): ResultEvents {
+  await new Promise<void>((resolve) => {
+    run.signal.addEventListener('abort', () => resolve());
+    if (run.signal.aborted) {
+      resolve();
+    }
+  });
+  run.signal.throwIfAborted();
+  yield { kind: 'empty' };
+}
+
+/** What was observed of the one statement. */
+function observed(): StatementFinished {
+  const [statement, ...others] = recorder.observations.filter(
+    (one) => one.kind === 'statement-finished',
+  );
+  expect(others).toEqual([]);
+  if (statement === undefined) {
+    throw new Error('No statement was observed');
+  }
+  return statement;
+}
+
+function start(
+  open: (run: StatementRun) => ResultEvents,
+  limits?: Partial<StatementRequest['limits']>,
+): ReturnType<ReturnType<typeof createStatementRunner>['run']> {
+  return createStatementRunner(recorder, ended.signal).run(requestOf(limits), open);
+}
+
+describe('A statement of a request', () => {
+  it('is observed with who asked, what, and what came of it', async () => {
+    const { events, summary } = start((run) => rowsOf(2, run));
+    await collectResult(events);
+    expect(summary.guard.rows).toBe(2);
+    expect(summary.durationMs).toBeGreaterThan(0);
+    expect(observed()).toMatchObject({
+      session: {
+        sessionId: 'id-1',
+        listener: 'http',
+        backend: 'postgres',
+        user: 'dashboards',
+        database: 'orders',
+        address: '192.0.2.7',
+        applicationName: 'POST /query',
+      },
+      text: 'select ü',
+      commandTags: ['SELECT 2'],
+      rows: 2,
+      bytes: 40,
+      receivedBytes: 9,
+      outcome: 'ok',
+      sqlState: undefined,
+      limit: undefined,
+    });
+  });
+
+  it('is given its limits, its access and a label', async () => {
+    const seen: StatementRun[] = [];
+    const { events } = start((run) => {
+      seen.push(run);
+      return rowsOf(0, run);
+    });
+    await collectResult(events);
+    expect(seen[0]).toMatchObject({ access: 'read-only', label: 'POST /query id-1' });
+  });
+
+  it.each([
+    ['error', 'limited', '54000'],
+    ['truncate', 'truncated', undefined],
+  ] as const)('at a limit with %s is observed as %s', async (onLimit, outcome, sqlState) => {
+    const { events } = start((run) => rowsOf(3, run), { onLimit });
+    await collectResult(events).catch(() => undefined);
+    expect(observed()).toMatchObject({ outcome, sqlState, rows: 2, limit: 'rows' });
+  });
+
+  it.each([
+    ['42501', 'refused'],
+    ['25006', 'refused'],
+    ['42P01', 'error'],
+  ])('that fails with %s is observed as %s', async (sqlState, outcome) => {
+    const { events } = start(() => {
+      throw new ServiceError(sqlState, 'no');
+    });
+    await expect(collectResult(events)).rejects.toMatchObject({ sqlState });
+    expect(observed()).toMatchObject({ outcome, sqlState });
+  });
+
+  it('shows nothing of a fault of ours, and observes it', async () => {
+    const fault = new Error('connect to postgres://ann:geheim@db1');
+    const { events } = start(() => {
+      throw fault;
+    });
+    await expect(collectResult(events)).rejects.toMatchObject({
+      sqlState: 'XX000',
+      message: 'Internal error in Gatepost',
+    });
+    expect(recorder.observations).toContainEqual({
+      kind: 'fault',
+      component: 'http',
+      error: fault,
+      sessionId: 'id-1',
+    });
+  });
+
+  it('is stopped by the query timeout', async () => {
+    const { events } = start(endless, { queryTimeoutMs: 10 });
+    await expect(collectResult(events)).rejects.toMatchObject({
+      sqlState: '57014',
+      message: 'canceling statement due to query timeout',
+      hint: expect.stringContaining('10 ms') as unknown,
+    });
+    expect(observed()).toMatchObject({ outcome: 'timeout', sqlState: '57014' });
+  });
+
+  it('is stopped when its client has gone', async () => {
+    const { events } = start(endless);
+    const collected = collectResult(events);
+    client.abort();
+    await expect(collected).rejects.toMatchObject({ sqlState: '57014' });
+    expect(observed()).toMatchObject({ outcome: 'aborted' });
+  });
+
+  it('is stopped when the service ends', async () => {
+    const { events } = start(endless);
+    const collected = collectResult(events);
+    ended.abort(new ServiceError('57P01', 'shutting down'));
+    await expect(collected).rejects.toMatchObject({ sqlState: '57P01' });
+    expect(observed()).toMatchObject({ outcome: 'aborted', sqlState: '57P01' });
+  });
+
+  it('is not begun for a client that has gone already', async () => {
+    client.abort();
+    await expect(collectResult(start(endless).events)).rejects.toMatchObject({ sqlState: '57014' });
+  });
+
+  it('is observed as aborted where nobody reads it to its end', async () => {
+    for await (const event of start((run) => rowsOf(2, run)).events) {
+      if (event.kind === 'rows') {
+        break;
+      }
+    }
+    expect(observed()).toMatchObject({ outcome: 'aborted', rows: 1 });
+  });
+
+  it('gives one reply where that is all there is', async () => {
+    const runner = createStatementRunner(recorder, ended.signal);
+    await expect(runner.ask(requestOf(), () => Promise.resolve('reply'))).resolves.toBe('reply');
+    expect(observed()).toMatchObject({ outcome: 'ok', rows: 0 });
+  });
+
+  it('gives no reply where that fails', async () => {
+    const runner = createStatementRunner(recorder, ended.signal);
+    const failure = new ServiceError('XX000', 'no', { serverCode: 11_000 });
+    await expect(runner.ask(requestOf(), () => Promise.reject(failure))).rejects.toBe(failure);
+    expect(observed()).toMatchObject({ outcome: 'error', sqlState: 'XX000' });
+  });
+});
