@@ -17,6 +17,7 @@ import type { Probe } from '../src/readiness.ts';
 import { createAccess } from './access.ts';
 import type { Access } from './access.ts';
 import { createCors } from './cors.ts';
+import { createDocsRoutes } from './docs.ts';
 import { parseJsonBody } from './json-body.ts';
 import { createMongodbCrudRoutes } from './mongodb-crud.ts';
 import { createPostgresCrudRoutes } from './postgres-crud.ts';
@@ -39,6 +40,8 @@ export interface Api extends Component {
 }
 
 export interface ApiOptions {
+  /** Of Gatepost, for what describes it. */
+  readonly version: string;
   readonly config: ApiConfig;
   readonly observer: Observer;
   /** Connection strings, secrets; asked for when a connection is needed. They may throw. */
@@ -50,7 +53,12 @@ export interface ApiOptions {
  *
  * @throws ServiceError 22023 when a rule names what there is not
  */
-export async function createApi({ config, observer, upstreams }: ApiOptions): Promise<Api> {
+export async function createApi({
+  version,
+  config,
+  observer,
+  upstreams,
+}: ApiOptions): Promise<Api> {
   const drain = createRequestDrain();
   const access = createAccess(config);
   const postgres = config.postgres && (await openPostgres(config.postgres, upstreams.postgres));
@@ -60,6 +68,13 @@ export async function createApi({ config, observer, upstreams }: ApiOptions): Pr
     rules: createTableRules(config.tables),
   };
   const routes = express.Router();
+  routes.use(
+    createDocsRoutes({
+      version,
+      hasPostgres: postgres !== undefined,
+      hasMongodb: mongodb !== undefined,
+    }),
+  );
   const byMethod = [drain.middleware, access.requireScopeOfMethod, parseJsonBody];
   // A reader may ask; what the statement may do follows from the scope.
   routes.use('/query', drain.middleware, access.requireScope('read'), parseJsonBody);

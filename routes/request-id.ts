@@ -5,7 +5,7 @@ import { ServiceError, SQLSTATE } from '../src/errors.ts';
 import { keepContext } from './request-context.ts';
 
 /** A client's own id is taken when it can stand in a log, a header and an application_name. */
-const USABLE_ID = /^[A-Za-z0-9._-]{1,128}$/;
+export const USABLE_ID = /^[A-Za-z0-9._-]{1,128}$/;
 
 /**
  * Gives each request its id, in X-Request-Id of the answer too, and a context whose signal is

@@ -102,7 +102,7 @@ export async function verifyListeners({ listeners, api }: Config): Promise<void>
   if (api !== undefined) {
     const nowhere = (): string => '';
     const upstreams = { postgres: nowhere, mongodb: nowhere };
-    await createApi({ config: api, observer: { observe: nowhere }, upstreams });
+    await createApi({ version: '', config: api, observer: { observe: nowhere }, upstreams });
     if (api.mongodb?.mongodbUri !== undefined) {
       verifyConnectionString(api.mongodb.mongodbUri);
     }
@@ -158,6 +158,7 @@ async function buildParts(
   const api =
     config.api &&
     (await createApi({
+      version,
       config: config.api,
       observer,
       upstreams: {

@@ -52,6 +52,7 @@ export async function startApi({
   const rules = { allow: [], access: 'read-write' } as const;
   const pool = { connectionsMax: 10, idleTimeoutMs: 10_000, acquireTimeoutMs: 5000 };
   const api = await createApi({
+    version: '1.2.3',
     observer: recorder,
     upstreams: { postgres: () => dsn ?? '', mongodb: () => mongodbUri ?? '' },
     config: {

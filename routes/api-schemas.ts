@@ -1,0 +1,153 @@
+// What the API takes and answers, as schemas that describe it. Rows and documents themselves are
+// judged by the catalog of their table, which no schema knows beforehand; queries by querySchema.
+import { z } from 'zod';
+import { ROWS_MAX } from './postgres-crud-body.ts';
+import { querySchema } from './query-schema.ts';
+import { NOTICES_MAX } from './result-writer.ts';
+
+const count = z.int().min(0);
+
+const fieldProblem = z.object({
+  field: z.string().describe('A column, a query parameter, or a path such as `params[0]`'),
+  message: z.string(),
+});
+
+const problem = z
+  .object({
+    type: z.literal('about:blank'),
+    title: z.string().describe("The status's own words"),
+    status: z.int().min(400).max(599),
+    detail: z.string().describe('What is wrong'),
+    sqlState: z.string().optional().describe("PostgreSQL's code, for errors of MongoDB too"),
+    hint: z.string().optional().describe('What can be done about it'),
+    position: z.int().min(1).optional().describe('1-based character of the statement'),
+    databaseDetail: z.string().optional().describe('What the database adds to its sentence'),
+    mongodb: z.object({ code: z.int() }).optional().describe("MongoDB's own code"),
+    fields: z.array(fieldProblem).optional().describe('Each part that is not taken'),
+    requestId: z.string().describe('As in the header X-Request-Id, in logs and in the audit'),
+  })
+  .describe('What went wrong, RFC 9457');
+
+const column = z.object({
+  name: z.string(),
+  key: z.string().optional().describe('Its key in rows, where an earlier column has its name'),
+  type: z.string().optional().describe('A built-in type, `int4[]` for an array'),
+  oid: z.int().describe('As in pg_type'),
+});
+
+const notice = z.object({
+  severity: z.string(),
+  sqlState: z.string(),
+  message: z.string(),
+  detail: z.string().optional(),
+  hint: z.string().optional(),
+});
+
+const result = z.object({
+  columns: z.array(column).describe('For documents of MongoDB one column, `result`'),
+  rows: z
+    .array(z.unknown())
+    .describe('Objects by column, arrays where `rowMode` says so, or documents of MongoDB'),
+  rowCount: count.describe('Rows above, or those that a statement without rows has changed'),
+  commandTag: z.string().describe('As psql prints it'),
+  truncated: z.boolean().describe('Whether a limit held rows back'),
+});
+
+const end = {
+  durationMs: z.number().min(0),
+  notices: z.array(notice).max(NOTICES_MAX).optional().describe('The first ones'),
+};
+
+const object = z.record(z.string(), z.unknown());
+
+const row = object.describe(
+  'A row by column. `int8`, `numeric` and other types that a JSON number would not hold exactly ' +
+    'are strings, `bytea` is base64, timestamps are ISO 8601, `json` is what it is',
+);
+
+const document = object.describe(
+  'A document as lossless Extended JSON; keys that begin with `$` are of that only',
+);
+
+const page = (item: z.ZodType): z.ZodType =>
+  z.object({
+    items: z.array(item),
+    next: z.string().nullable().describe('Address of the next page; null on the last one'),
+    count: count.optional().describe('In all pages, where `count` asks for it'),
+  });
+
+const changes = (description: string): z.ZodType =>
+  object
+    .refine((members) => Object.keys(members).length > 0)
+    .meta({ minProperties: 1, description });
+
+const table = z.object({
+  schema: z.string(),
+  table: z.string(),
+  kind: z.enum(['table', 'partitioned-table', 'view', 'materialized-view', 'foreign-table']),
+  isReadOnly: z.boolean().describe('A view, or read-only by configuration'),
+  url: z.string().describe('Where its rows are'),
+});
+
+const collection = z.object({
+  name: z.string(),
+  type: z.string().describe('`collection`, `timeseries` or `view`'),
+  isReadOnly: z.boolean().describe('A view, or read-only by configuration'),
+});
+
+const status = z.enum(['ready', 'unready']);
+
+const health = z.object({
+  status,
+  version: z.string(),
+  uptimeSeconds: count,
+  isDraining: z.boolean(),
+  listeners: z.array(z.object({ listener: z.string(), isBound: z.boolean() })),
+  backends: z.array(
+    z.object({
+      backend: z.string(),
+      isRequired: z.boolean(),
+      isUp: z.boolean(),
+      latencyMs: z.number().min(0),
+      failure: z.string().nullable().describe('A code, never an error of the database itself'),
+    }),
+  ),
+});
+
+const [sqlQuery, mongodbQuery] = querySchema.options;
+
+/** By their names in the description. */
+export const API_SCHEMAS = {
+  Problem: problem,
+  SqlQuery: sqlQuery,
+  MongodbQuery: mongodbQuery,
+  Column: column,
+  Notice: notice,
+  Result: result,
+  QueryResult: result.extend(end),
+  QueryResults: z.object({ results: z.array(result), ...end }),
+  Table: table,
+  TableList: z.object({ items: z.array(table) }),
+  Row: row,
+  RowPage: page(row),
+  RowList: z.object({ items: z.array(row) }),
+  NewRows: z.union([row, z.array(row).min(1).max(ROWS_MAX)]).describe('A row, or several'),
+  RowChanges: changes('Columns to change'),
+  DatabaseList: z.object({ items: z.array(z.object({ name: z.string() })), next: z.null() }),
+  CollectionList: z.object({ items: z.array(collection), next: z.null() }),
+  Document: document,
+  DocumentPage: page(document),
+  DocumentList: z.object({ items: z.array(document) }),
+  NewDocuments: z.union([document, z.array(document).min(1)]).describe('A document, or several'),
+  DocumentChanges: changes('Fields to set, by their dotted paths'),
+  Changed: z.object({
+    matched: count.describe('What the filters let through'),
+    modified: count.describe('What is another than before; PostgreSQL counts all of it'),
+  }),
+  Deleted: z.object({ deleted: count }),
+  Alive: z.object({ status: z.literal('ok') }),
+  Readiness: z.object({ status, reasons: z.array(z.string()).optional() }),
+  Health: health,
+} as const;
+
+export type ApiSchemaName = keyof typeof API_SCHEMAS;

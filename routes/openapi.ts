@@ -1,0 +1,78 @@
+// The API's own description, OpenAPI 3.1, made of the schemas and constants that requests are
+// judged by.
+import { BODY_BYTES_MAX, BODY_DEPTH_MAX } from './json-body.ts';
+import { keepUsed } from './openapi-components.ts';
+import { createProblemResponses, HEADERS } from './openapi-answers.ts';
+import { MONGODB_PATHS } from './openapi-mongodb.ts';
+import { OPERATIONS_PATHS } from './openapi-operations.ts';
+import { PARAMETERS, refParameters } from './openapi-parameters.ts';
+import { POSTGRES_PATHS } from './openapi-postgres.ts';
+import { createQueryPaths } from './openapi-query.ts';
+import type { ServedBackends } from './openapi-query.ts';
+import { createSchemas } from './openapi-schemas.ts';
+import { SECURITY_SCHEMES } from './openapi-security.ts';
+import type { OpenApiDocument, Paths } from './openapi-types.ts';
+import { operationsOf } from './openapi-walk.ts';
+
+export interface DescribedApi extends ServedBackends {
+  readonly version: string;
+}
+
+const MEBIBYTE = 1024 * 1024;
+
+const DESCRIPTION = [
+  'PostgreSQL and MongoDB over HTTP, under the limits, policy, metrics and audit of the wire.',
+  `Bodies are JSON in UTF-8, at most ${BODY_BYTES_MAX / MEBIBYTE} MiB and ${BODY_DEPTH_MAX} ` +
+    'levels deep. Numbers keep all their digits. A query parameter that is not known is refused.',
+  'What is wrong is told by a problem document, RFC 9457, on every path and with every status.',
+  'Where GET is answered HEAD is too. OPTIONS lists the methods of a path in `Allow`; every ' +
+    'other method is answered with 405.',
+].join('\n\n');
+
+const TAGS = [
+  { name: 'Query', description: 'Statements in the language of the database' },
+  { name: 'PostgreSQL', description: 'Rows of tables and views' },
+  { name: 'MongoDB', description: 'Documents of collections' },
+  { name: 'Operations', description: 'Probes and metrics' },
+  { name: 'Description', description: 'What you are reading' },
+] as const;
+
+/** Describes what is served: a database that is not there is not in it. */
+export function createOpenApiDocument({ version, ...backends }: DescribedApi): OpenApiDocument {
+  const paths = withCommonParameters({
+    ...createQueryPaths(backends),
+    ...(backends.hasPostgres ? POSTGRES_PATHS : {}),
+    ...(backends.hasMongodb ? MONGODB_PATHS : {}),
+    ...OPERATIONS_PATHS,
+  });
+  const used = new Set(operationsOf(paths).flatMap(({ operation }) => operation.tags));
+  return {
+    openapi: '3.1.1',
+    info: {
+      title: 'Gatepost',
+      version,
+      summary: 'The REST API of Gatepost',
+      description: DESCRIPTION,
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [{ url: '/', description: 'Where this description was read' }],
+    tags: TAGS.filter(({ name }) => used.has(name)),
+    paths,
+    components: keepUsed(paths, {
+      schemas: createSchemas(),
+      parameters: PARAMETERS,
+      headers: HEADERS,
+      responses: createProblemResponses(),
+      securitySchemes: SECURITY_SCHEMES,
+    }),
+  };
+}
+
+function withCommonParameters(paths: Paths): Paths {
+  return Object.fromEntries(
+    Object.entries(paths).map(([path, { parameters = [], ...operations }]) => [
+      path,
+      { parameters: [...parameters, ...refParameters('RequestId')], ...operations },
+    ]),
+  );
+}
