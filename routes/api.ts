@@ -64,7 +64,7 @@ export async function createApi({
   const postgres = config.postgres && (await openPostgres(config.postgres, upstreams.postgres));
   const mongodb = config.mongodb && openMongodb(config.mongodb, upstreams.mongodb);
   const shared = {
-    runner: createStatementRunner(observer, drain.ended),
+    runner: createStatementRunner(observer),
     rules: createTableRules(config.tables),
   };
   const routes = express.Router();

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { explainListenError } from '../src/listen-error.ts';
+import type { Socket } from 'node:net';
 import type { RequestListener, Server, ServerResponse } from 'node:http';
 import type { Component } from '../src/lifecycle.ts';
 import type { Observer } from '../src/observation.ts';
@@ -48,6 +49,8 @@ class NodeHttpServer implements HttpServer {
   readonly #port: number;
   readonly #observer: Observer;
   readonly #server: Server;
+  /** Connections without a request so far: to Node they are not idle. */
+  readonly #unused = new Set<Socket>();
   #isStarted = false;
   #isStopping = false;
 
@@ -70,7 +73,11 @@ class NodeHttpServer implements HttpServer {
     });
     this.#server.timeout = Math.max(SOCKET_TIMEOUT_MS, queryTimeoutMs + SOCKET_TIMEOUT_MARGIN_MS);
     this.#server.maxConnections = CONNECTIONS_MAX;
-    this.#server.on('request', (_request, response) => this.#endConnectionWhenStopping(response));
+    this.#server.on('request', (request, response) => {
+      this.#unused.delete(request.socket);
+      this.#endConnectionWhenStopping(response);
+    });
+    this.#server.on('connection', (socket) => this.#noteUnused(socket));
     this.#server.on('request', app);
     this.#server.on('error', (error) => this.#noticeError(error));
   }
@@ -110,12 +117,20 @@ class NodeHttpServer implements HttpServer {
       // Its error says that the server was not listening: it is closed then all the same.
       this.#server.close(() => resolve());
       this.#server.closeIdleConnections();
+      for (const socket of this.#unused) {
+        socket.destroy();
+      }
       if (deadline.aborted) {
         closeAll();
       }
       deadline.addEventListener('abort', closeAll, { once: true });
     });
     deadline.removeEventListener('abort', closeAll);
+  }
+
+  #noteUnused(socket: Socket): void {
+    this.#unused.add(socket);
+    socket.once('close', () => this.#unused.delete(socket));
   }
 
   /** A connection that stays open after its answer would hold up the stop. */

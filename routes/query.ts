@@ -40,6 +40,7 @@ export interface QueryDependencies {
 
 const PATH = '/query';
 const ROUTE = 'POST /query';
+const ALLOW = 'POST, OPTIONS';
 
 /** Beyond the statement's own time: for a client that reads its answer slowly. */
 const ANSWER_GRACE_MS = 30_000;
@@ -69,9 +70,9 @@ export function createQueryRoutes(dependencies: QueryDependencies): Router {
 
 function refuseMethod(request: Request, response: Response): void {
   if (request.method !== 'OPTIONS') {
-    throw new RequestError(405, 'This path answers POST only', { headers: { Allow: 'POST' } });
+    throw new RequestError(405, `This path answers ${ALLOW} only`, { headers: { Allow: ALLOW } });
   }
-  response.set('Allow', 'POST').status(204).end();
+  response.set('Allow', ALLOW).status(204).end();
 }
 
 interface Asked<Query> {

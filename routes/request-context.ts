@@ -1,6 +1,7 @@
 // What is known of a request besides what Express keeps: who asks, and until when.
 import assert from 'node:assert/strict';
 import type { Request } from 'express';
+import type { ServiceError } from '../src/errors.ts';
 
 /** What a caller may do; each includes the ones before it. */
 export type Scope = 'read' | 'write' | 'admin';
@@ -10,7 +11,7 @@ export interface RequestContext {
   readonly requestId: string;
   /** The client's address, as `trust proxy` lets it be seen. */
   readonly address: string;
-  /** Aborted with a ServiceError when the client has gone. */
+  /** Aborted with a ServiceError when the client has gone, or the service ends. */
   readonly signal: AbortSignal;
   /** Name of the token; `anonymous` where none is asked for. */
   caller: string;
@@ -18,9 +19,21 @@ export interface RequestContext {
 }
 
 const contexts = new WeakMap<Request, RequestContext>();
+const stoppers = new WeakMap<Request, AbortController>();
 
-export function keepContext(request: Request, context: RequestContext): void {
+/** @param stopper of the context's signal */
+export function keepContext(
+  request: Request,
+  context: RequestContext,
+  stopper: AbortController,
+): void {
   contexts.set(request, context);
+  stoppers.set(request, stopper);
+}
+
+/** Stops whatever runs for the request. */
+export function stopRequest(request: Request, reason: ServiceError): void {
+  stoppers.get(request)?.abort(reason);
 }
 
 /** The context that the first middleware has made for every request. */

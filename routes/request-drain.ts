@@ -1,7 +1,8 @@
 // Lets running requests finish when the service stops, and takes no further ones.
-import type { RequestHandler, Response } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import type { Component } from '../src/lifecycle.ts';
 import { ServiceError, SQLSTATE } from '../src/errors.ts';
+import { stopRequest } from './request-context.ts';
 import { RequestError } from './request-error.ts';
 
 /** When a client may come again: another replica, or this one restarted. */
@@ -11,26 +12,22 @@ const RETRY_AFTER_SECONDS = 5;
 const LAST_WORDS_MS = 1000;
 
 export interface RequestDrain extends Component {
-  /** Counts what runs; refuses with 503 once the stop has begun. */
+  /** Counts what runs; refuses with 503 once the stop has begun. Behind what makes contexts. */
   readonly middleware: RequestHandler;
-  /** Aborted with a ServiceError 57P01 when what still runs is to be stopped. */
-  readonly ended: AbortSignal;
 }
 
-/** Stops when nothing runs any more, or at the deadline, when everything is stopped. */
+/** Stops when nothing runs any more, or at the deadline, when every request is stopped. */
 export function createRequestDrain(): RequestDrain {
-  const ended = new AbortController();
-  const running = new Set<Response>();
+  const running = new Map<Response, Request>();
   let isDraining = false;
   let onIdle: (() => void) | undefined;
   return {
     name: 'api',
-    ended: ended.signal,
-    middleware: (_request, response, next) => {
+    middleware: (request, response, next) => {
       if (isDraining) {
         throw drainingError();
       }
-      running.add(response);
+      running.set(response, request);
       response.once('close', () => {
         running.delete(response);
         if (running.size === 0) {
@@ -45,13 +42,20 @@ export function createRequestDrain(): RequestDrain {
       if (running.size === 0) {
         return;
       }
-      announceClose(running);
+      announceClose(running.keys());
       await new Promise<void>((resolve) => {
         onIdle = resolve;
         whenAborted(deadline, () => {
-          ended.abort(shutdownError());
-          // Whoever does not read his last words is not waited for; his connection is closed.
-          setTimeout(resolve, LAST_WORDS_MS).unref();
+          for (const request of running.values()) {
+            stopRequest(request, shutdownError());
+          }
+          // Whoever does not read his last words loses the connection.
+          setTimeout(() => {
+            for (const response of running.keys()) {
+              response.destroy();
+            }
+            resolve();
+          }, LAST_WORDS_MS).unref();
         });
       });
     },

@@ -24,13 +24,17 @@ export const identifyRequest: RequestHandler = (request, response, next) => {
       );
     }
   });
-  keepContext(request, {
-    requestId,
-    // There is none when the connection is lost already.
-    address: request.ip ?? '',
-    signal: gone.signal,
-    caller: 'anonymous',
-    scope: 'read',
-  });
+  keepContext(
+    request,
+    {
+      requestId,
+      // There is none when the connection is lost already.
+      address: request.ip ?? '',
+      signal: gone.signal,
+      caller: 'anonymous',
+      scope: 'read',
+    },
+    gone,
+  );
   next();
 };

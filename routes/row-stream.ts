@@ -10,7 +10,7 @@ import type { GuardedStatement } from './statement-run.ts';
 export interface RowStreamOptions {
   readonly format: ResultFormat;
   readonly shape: ResultShape;
-  /** Aborted when the client has gone. */
+  /** Aborted when the client has gone, or the service ends: nobody waits for the client then. */
   readonly signal: AbortSignal;
 }
 
@@ -37,7 +37,8 @@ export async function streamResults(
     }
     writer.finish(summary.durationMs);
   } catch (error) {
-    const isTellable = body.isBegun && !signal.aborted && error instanceof ServiceError;
+    // Also at the end of the service: the signal is aborted then, and the client still there.
+    const isTellable = body.isBegun && !response.destroyed && error instanceof ServiceError;
     if (!isTellable || !writer.fail(error, summary.durationMs)) {
       throw error;
     }

@@ -47,16 +47,15 @@ export interface GuardedStatement {
   readonly summary: StatementSummary;
 }
 
-/** @param ended aborted with a ServiceError when every statement is to be stopped */
-export function createStatementRunner(observer: Observer, ended: AbortSignal): StatementRunner {
+export function createStatementRunner(observer: Observer): StatementRunner {
   return {
     run: (request, open) => {
       const summary = { guard: new Guard(request.limits), durationMs: 0 };
-      return { summary, events: runGuarded(request, { open, summary, observer, ended }) };
+      return { summary, events: runGuarded(request, { open, summary, observer }) };
     },
     ask: async (request, open) => {
       const summary = { guard: new Guard(request.limits), durationMs: 0 };
-      return await runObserved(request, { summary, observer, ended }, open);
+      return await runObserved(request, { summary, observer }, open);
     },
   };
 }
@@ -64,7 +63,6 @@ export function createStatementRunner(observer: Observer, ended: AbortSignal): S
 interface Watched {
   readonly summary: StatementSummary;
   readonly observer: Observer;
-  readonly ended: AbortSignal;
 }
 
 async function* runGuarded(
@@ -118,11 +116,9 @@ class StatementWatch {
     this.#timer = setTimeout(() => {
       this.#stop('timeout', timeoutError(limits));
     }, limits.queryTimeoutMs);
-    for (const signal of [context.signal, watched.ended]) {
-      signal.addEventListener('abort', this.#onGone);
-      if (signal.aborted) {
-        this.#onGone();
-      }
+    context.signal.addEventListener('abort', this.#onGone, { once: true });
+    if (context.signal.aborted) {
+      this.#onGone();
     }
     this.run = {
       guard: watched.summary.guard,
@@ -188,7 +184,6 @@ class StatementWatch {
   close(): void {
     clearTimeout(this.#timer);
     this.#request.context.signal.removeEventListener('abort', this.#onGone);
-    this.#watched.ended.removeEventListener('abort', this.#onGone);
     if (!this.#isFinished) {
       this.#stop('aborted', goneError());
       this.finish(goneError());
@@ -196,9 +191,7 @@ class StatementWatch {
   }
 
   readonly #onGone = (): void => {
-    const { context } = this.#request;
-    const { ended } = this.#watched;
-    const reason: unknown = ended.aborted ? ended.reason : context.signal.reason;
+    const reason: unknown = this.#request.context.signal.reason;
     this.#stop('aborted', reason instanceof ServiceError ? reason : goneError());
   };
 

@@ -127,9 +127,9 @@ describe('a request that is not taken', () => {
   it('is told which methods there are', async () => {
     const bearer = { type: 'bearer' } as const;
     const refused = await supertest(stage.url).put('/query').auth(ADMIN, bearer);
-    expect(refused.get('Allow')).toBe('POST');
+    expect(refused.get('Allow')).toBe('POST, OPTIONS');
     const asked = await supertest(stage.url).options('/query').auth(ADMIN, bearer);
-    expect([asked.status, asked.get('Allow')]).toEqual([204, 'POST']);
+    expect([asked.status, asked.get('Allow')]).toEqual([204, 'POST, OPTIONS']);
   });
 });
 

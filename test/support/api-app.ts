@@ -12,13 +12,14 @@ export function createApiApp(
   const app = express();
   app.set('trust proxy', trustProxy);
   app.use((request, _response, next) => {
-    keepContext(request, {
-      requestId: 'a request',
-      address: request.ip ?? '',
-      signal: new AbortController().signal,
-      caller: 'nobody yet',
-      scope: 'admin',
-    });
+    const stopper = new AbortController();
+    const { signal } = stopper;
+    const address = request.ip ?? '';
+    keepContext(
+      request,
+      { requestId: 'a request', address, signal, caller: 'nobody yet', scope: 'admin' },
+      stopper,
+    );
     next();
   });
   app.use(...middlewares);

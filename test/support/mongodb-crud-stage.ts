@@ -73,7 +73,7 @@ export function startMongodbCrud({
     refuseMalformedPath,
     parseJsonBody,
     createMongodbCrudRoutes({
-      runner: createStatementRunner(recorder, new AbortController().signal),
+      runner: createStatementRunner(recorder),
       rules: createTableRules({ allow: [], deny: [], readOnly: [], ...options.rules }),
       pool: intercepted,
       limits,

@@ -72,7 +72,7 @@ export function startPostgresCrud({ url, ...options }: CrudStageOptions): CrudSt
     refuseMalformedPath,
     parseJsonBody,
     createPostgresCrudRoutes({
-      runner: createStatementRunner(recorder, new AbortController().signal),
+      runner: createStatementRunner(recorder),
       rules: createTableRules({ allow: [], deny: [], readOnly: [], ...options.rules }),
       pool,
       limits,

@@ -1,7 +1,7 @@
 // What a frontend says (PostgreSQL manual, "Message Formats"): read for sessions, encoded where
 // Gatepost is itself the frontend of an upstream.
 import { FRAME_HEADER_BYTES, FRONTEND, ProtocolError } from './frame.ts';
-import { encodeByte, encodeFrame, encodeInt16, encodeInt32, encodeString } from './frame-writer.ts';
+import { encodeByte, encodeFrame, encodeInt32, encodeString } from './frame-writer.ts';
 
 const CANCEL_REQUEST_CODE = 80877102;
 const SSL_REQUEST_CODE = 80877103;
@@ -102,43 +102,81 @@ export function encodeQuery(text: string): Buffer {
   return encodeFrame(FRONTEND.query, encodeString(text));
 }
 
+/** A statement's text, and the values of its parameters in text format. */
+export type Statement = readonly [text: string, parameters: readonly (string | null)[]];
+
 /**
- * Parse, Bind, Describe and Execute of one statement through the unnamed ones. Parameters are text
- * whose types the server infers, results are text; Sync is not among it.
+ * Parse, Bind, Describe and Execute of each statement through the unnamed ones, and one Sync behind
+ * them, so that they are one transaction. The server infers the types of parameters; results are
+ * text.
  */
-export function encodeStatement(text: string, parameters: readonly (string | null)[]): Buffer {
-  const NONE = encodeInt16(0);
-  return Buffer.concat([
-    encodeFrame(FRONTEND.parse, UNNAMED, encodeString(text), NONE),
-    encodeFrame(
-      FRONTEND.bind,
-      UNNAMED,
-      UNNAMED,
-      NONE,
-      encodeInt16(parameters.length),
-      ...parameters.map(encodeParameter),
-      NONE,
-    ),
-    DESCRIBE_PORTAL,
-    EXECUTE_ALL,
-  ]);
+export function encodeStatements(statements: readonly Statement[]): Buffer {
+  let size = SYNC_FRAME.length;
+  for (const [text, parameters] of statements) {
+    size += parseBytes(text) + bindBytes(parameters) + RUN_PORTAL.length;
+  }
+  // Written into one piece: these are sent for every request of REST.
+  const bytes = Buffer.allocUnsafe(size);
+  let offset = 0;
+  for (const [text, parameters] of statements) {
+    offset = writeParse(bytes, offset, text);
+    offset = writeBind(bytes, offset, parameters);
+    offset += RUN_PORTAL.copy(bytes, offset);
+  }
+  SYNC_FRAME.copy(bytes, offset);
+  return bytes;
 }
 
 const UNNAMED = encodeString('');
-const DESCRIBE_PORTAL = encodeFrame(FRONTEND.describe, encodeByte('P'.charCodeAt(0)), UNNAMED);
-const EXECUTE_ALL = encodeFrame(FRONTEND.execute, UNNAMED, encodeInt32(0));
+const RUN_PORTAL = Buffer.concat([
+  encodeFrame(FRONTEND.describe, encodeByte('P'.charCodeAt(0)), UNNAMED),
+  encodeFrame(FRONTEND.execute, UNNAMED, encodeInt32(0)),
+]);
+const SYNC_FRAME = encodeFrame(FRONTEND.sync);
 
-/** Sync: ends what was sent since the last one, as one transaction. */
-export const SYNC = encodeFrame(FRONTEND.sync);
+/** Header, two strings, the second of which is the text, and a count of types. */
+const PARSE_BYTES_MIN = FRAME_HEADER_BYTES + 2 + 2;
+
+/** Header, two empty strings, and counts of formats, parameters and formats. */
+const BIND_BYTES_MIN = FRAME_HEADER_BYTES + 2 + 6;
 
 const NULL_LENGTH = -1;
 
-function encodeParameter(value: string | null): Buffer {
-  if (value === null) {
-    return encodeInt32(NULL_LENGTH);
+function parseBytes(text: string): number {
+  return PARSE_BYTES_MIN + Buffer.byteLength(text);
+}
+
+function bindBytes(parameters: readonly (string | null)[]): number {
+  let size = BIND_BYTES_MIN + 4 * parameters.length;
+  for (const value of parameters) {
+    size += value === null ? 0 : Buffer.byteLength(value);
   }
-  const bytes = Buffer.from(value, 'utf8');
-  return Buffer.concat([encodeInt32(bytes.length), bytes]);
+  return size;
+}
+
+function writeParse(bytes: Buffer, start: number, text: string): number {
+  let offset = bytes.writeUInt8(FRONTEND.parse, start) + 4;
+  offset = bytes.writeUInt8(0, offset);
+  offset += bytes.write(text, offset, 'utf8');
+  offset = bytes.writeUInt8(0, offset);
+  offset = bytes.writeUInt16BE(0, offset);
+  bytes.writeUInt32BE(offset - start - 1, start + 1);
+  return offset;
+}
+
+function writeBind(bytes: Buffer, start: number, parameters: readonly (string | null)[]): number {
+  let offset = bytes.writeUInt8(FRONTEND.bind, start) + 4;
+  // Two empty names and no formats: everything is text.
+  offset = bytes.writeUInt32BE(0, offset);
+  offset = bytes.writeUInt16BE(parameters.length, offset);
+  for (const value of parameters) {
+    const length = value === null ? NULL_LENGTH : Buffer.byteLength(value);
+    offset = bytes.writeInt32BE(length, offset);
+    offset += value === null ? 0 : bytes.write(value, offset, 'utf8');
+  }
+  offset = bytes.writeUInt16BE(0, offset);
+  bytes.writeUInt32BE(offset - start - 1, start + 1);
+  return offset;
 }
 
 /** CopyFail: ends the upstream's COPY FROM STDIN with this reason. */

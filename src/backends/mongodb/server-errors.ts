@@ -1,5 +1,6 @@
 // Errors of MongoDB and its driver as a PostgreSQL client sees them.
 import { BSON, MongoError, MongoServerError } from 'mongodb';
+import { toErrorCode } from '../../error-code.ts';
 import { ServiceError, SQLSTATE } from '../../errors.ts';
 import { documentsIn, numberOf } from './plan.ts';
 
@@ -103,8 +104,14 @@ const CONNECTION_ERRORS = new Set([
   'MongoNotConnectedError',
 ]);
 
+/** The driver lets some errors of a socket through as node has made them. */
+const SOCKET_ERRORS: ReadonlySet<string | undefined> = new Set(['EPIPE', 'ECONNRESET']);
+
 function isConnectionError(thrown: unknown): boolean {
-  return thrown instanceof MongoError && CONNECTION_ERRORS.has(thrown.name);
+  return (
+    (thrown instanceof MongoError && CONNECTION_ERRORS.has(thrown.name)) ||
+    SOCKET_ERRORS.has(toErrorCode(thrown))
+  );
 }
 
 /** 08006; the driver's own text has hosts and may have credentials, so it stays with the cause. */

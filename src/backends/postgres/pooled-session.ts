@@ -1,5 +1,5 @@
 // One connection of the pool: statements one after another, each by another caller.
-import { encodeQuery, encodeStatement, SYNC } from '../../../wire/protocol/frontend-messages.ts';
+import { encodeQuery, encodeStatements } from '../../../wire/protocol/frontend-messages.ts';
 import { ServiceError, SQLSTATE } from '../../errors.ts';
 import { Guard } from '../../guardrails/guard.ts';
 import type { LexicalSettings } from '../../guardrails/sql-policy.ts';
@@ -42,6 +42,8 @@ type Bounds = Pick<StatementRun, 'guard' | 'signal'>;
 export class PooledSession {
   readonly #session: BackendSession;
   readonly #state: { isGone: boolean };
+  /** Of statements whose end is a timer's matter. */
+  readonly #never = new AbortController().signal;
   #status: TransactionStatus = 'I';
 
   private constructor(session: BackendSession, state: { isGone: boolean }) {
@@ -92,8 +94,11 @@ export class PooledSession {
       return;
     }
     assertParameters(parameters);
-    const frames = [encodeStatement(name, []), encodeStatement(text, parameters), SYNC];
-    yield* this.#exchange([Buffer.concat(frames)], { guard, signal }, 1);
+    const frames = encodeStatements([
+      [name, []],
+      [text, parameters],
+    ]);
+    yield* this.#exchange([frames], { guard, signal }, 1);
   }
 
   /**
@@ -104,9 +109,9 @@ export class PooledSession {
     const timer = setTimeout(() => void this.close(), RESET_TIMEOUT_MS);
     try {
       if (this.#status !== 'I') {
-        await this.#ask('ROLLBACK', NEVER);
+        await this.#ask('ROLLBACK', this.#never);
       }
-      await this.#ask('DISCARD ALL', NEVER);
+      await this.#ask('DISCARD ALL', this.#never);
     } catch {
       await this.close();
     } finally {
@@ -202,9 +207,6 @@ async function drain(
   }
 }
 
-/** Of statements whose end is a timer's matter. */
-const NEVER = new AbortController().signal;
-
 /** What we ask ourselves gives no rows that matter. */
 const OWN_GUARD = new Guard({
   rowsMax: 1,
@@ -213,9 +215,13 @@ const OWN_GUARD = new Guard({
   onLimit: 'truncate',
 });
 
+/** What can stand in a literal of SQL, and in an application_name, as it is. */
+const IS_PLAIN = /^[\x20-\x26\x28-\x5b\x5d-\x7e]*$/;
+const UNPLAIN = /[^\x20-\x26\x28-\x5b\x5d-\x7e]/g;
+
 /** `gatepost/<route> <request id>`: the id is kept whole, the route cut. */
 function applicationNameOf(label: string): string {
-  const clean = label.replaceAll(/[^\x20-\x7e]/g, '?').replaceAll(/['\\]/g, '?');
+  const clean = IS_PLAIN.test(label) ? label : label.replaceAll(UNPLAIN, '?');
   const id = clean.slice(clean.lastIndexOf(' ')).slice(-37);
   const room = APPLICATION_NAME_BYTES_MAX - 'gatepost/'.length - id.length;
   return `gatepost/${clean.slice(0, Math.max(0, clean.length - id.length)).slice(0, room)}${id}`;

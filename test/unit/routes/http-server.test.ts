@@ -133,6 +133,17 @@ describe('stop', () => {
     await expect(refused).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   });
 
+  test('closes connections that have asked nothing yet', async () => {
+    await server.start(NEVER);
+    const socket = connect(readPort(), '127.0.0.1');
+    await once(socket, 'connect');
+    // An answered request proves that the server has accepted what came before it.
+    await fetchText();
+    const closed = once(socket, 'close');
+    await server.stop(NEVER);
+    await closed;
+  });
+
   test('closes idle connections at once', async () => {
     await server.start(NEVER);
     const agent = new Agent({ keepAlive: true });

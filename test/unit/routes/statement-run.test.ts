@@ -11,12 +11,10 @@ const ROW = [Buffer.from('1')];
 
 let recorder: ReturnType<typeof createRecorder>;
 let client: AbortController;
-let ended: AbortController;
 
 beforeEach(() => {
   recorder = createRecorder();
   client = new AbortController();
-  ended = new AbortController();
 });
 
 function requestOf(limits: Partial<StatementRequest['limits']> = {}): StatementRequest {
@@ -87,7 +85,7 @@ function start(
   open: (run: StatementRun) => ResultEvents,
   limits?: Partial<StatementRequest['limits']>,
 ): ReturnType<ReturnType<typeof createStatementRunner>['run']> {
-  return createStatementRunner(recorder, ended.signal).run(requestOf(limits), open);
+  return createStatementRunner(recorder).run(requestOf(limits), open);
 }
 
 describe('A statement of a request', () => {
@@ -186,7 +184,7 @@ describe('A statement of a request', () => {
   it('is stopped when the service ends', async () => {
     const { events } = start(endless);
     const collected = collectResult(events);
-    ended.abort(new ServiceError('57P01', 'shutting down'));
+    client.abort(new ServiceError('57P01', 'shutting down'));
     await expect(collected).rejects.toMatchObject({ sqlState: '57P01' });
     expect(observed()).toMatchObject({ outcome: 'aborted', sqlState: '57P01' });
   });
@@ -206,13 +204,13 @@ describe('A statement of a request', () => {
   });
 
   it('gives one reply where that is all there is', async () => {
-    const runner = createStatementRunner(recorder, ended.signal);
+    const runner = createStatementRunner(recorder);
     await expect(runner.ask(requestOf(), () => Promise.resolve('reply'))).resolves.toBe('reply');
     expect(observed()).toMatchObject({ outcome: 'ok', rows: 0 });
   });
 
   it('gives no reply where that fails', async () => {
-    const runner = createStatementRunner(recorder, ended.signal);
+    const runner = createStatementRunner(recorder);
     const failure = new ServiceError('XX000', 'no', { serverCode: 11_000 });
     await expect(runner.ask(requestOf(), () => Promise.reject(failure))).rejects.toBe(failure);
     expect(observed()).toMatchObject({ outcome: 'error', sqlState: 'XX000' });
