@@ -3,11 +3,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { setTimeout as pause } from 'node:timers/promises';
 import { CountingReader } from '../bench/counting-reader.ts';
-import type { GateProcess } from '../support/gate-process.ts';
 import { createTestMongodbDatabase, describeMongodb } from '../support/mongodb.ts';
 import type { TestMongodbDatabase } from '../support/mongodb.ts';
 import { heldOperations, untilNothingHeld, untilStuck } from '../support/mongodb-facts.ts';
-import { startMongodbGateProcess } from '../support/mongodb-gate-process.ts';
+import { startOwnProcess } from '../support/own-process.ts';
+import type { OwnProcess } from '../support/own-process.ts';
 import type { Gate } from '../support/start-gate.ts';
 import { startMongodbGate } from '../support/start-mongodb-gate.ts';
 import type { MongodbGateOptions } from '../support/start-mongodb-gate.ts';
@@ -40,7 +40,7 @@ const LARGE_TEXT = 'x'.repeat(1_000_000);
 
 let database: TestMongodbDatabase;
 let gate: Gate | undefined;
-let ownProcess: GateProcess | undefined;
+let ownProcess: OwnProcess | undefined;
 
 /** So many times so many documents from the one that a collection has, streamed by the server. */
 function product(collection: string, outer: number, inner: number): string {
@@ -65,8 +65,11 @@ async function start(options: Partial<MongodbGateOptions> = {}): Promise<Gate> {
 }
 
 /** A gate whose memory is its own. */
-async function startProcess(): Promise<GateProcess> {
-  ownProcess = await startMongodbGateProcess({ uri: database.uri, limits: UNLIMITED });
+async function startProcess(): Promise<OwnProcess> {
+  ownProcess = await startOwnProcess({
+    kind: 'mongodb-gate',
+    options: { uri: database.uri, limits: UNLIMITED },
+  });
   return ownProcess;
 }
 
@@ -80,7 +83,7 @@ async function stuckClient(port: number, query = HUGE): Promise<WireClient> {
 
 /** The most memory of a process until the work is done, or for half a second. */
 async function peakBytes(
-  process: GateProcess,
+  process: OwnProcess,
   work: Promise<unknown> = pause(500),
 ): Promise<number> {
   let peak = 0;

@@ -2,16 +2,16 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import supertest from 'supertest';
 import { z } from 'zod';
-import { collectionOf, startMongodbCrud } from '../support/mongodb-crud-stage.ts';
-import type { MongodbCrudStage } from '../support/mongodb-crud-stage.ts';
+import type { CrudStage } from '../support/crud-app.ts';
 import { createTestMongodbDatabase, describeMongodb } from '../support/mongodb.ts';
 import type { TestMongodbDatabase } from '../support/mongodb.ts';
+import { collectionOf, startMongodbCrud } from '../support/mongodb-crud-stage.ts';
 
 const LISTING = z.object({ items: z.array(z.object({ name: z.string() })) });
 
 describeMongodb('collections over HTTP', () => {
   let database: TestMongodbDatabase;
-  const stages: MongodbCrudStage[] = [];
+  const stages: CrudStage[] = [];
 
   beforeAll(async () => {
     database = await createTestMongodbDatabase();

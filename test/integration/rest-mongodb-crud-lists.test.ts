@@ -1,48 +1,13 @@
 // Lists of documents over HTTP: filters, counts, and what is shown of a document.
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { BSONRegExp, Double, ObjectId } from 'mongodb';
-import supertest from 'supertest';
-import { collectionOf, parsePage, startMongodbCrud } from '../support/mongodb-crud-stage.ts';
-import type { MongodbCrudStage, Page } from '../support/mongodb-crud-stage.ts';
-import { createTestMongodbDatabase, describeMongodb } from '../support/mongodb.ts';
-import type { TestMongodbDatabase } from '../support/mongodb.ts';
+import { describeMongodb } from '../support/mongodb.ts';
+import { serveManyDocuments } from '../support/served-mongodb.ts';
 
 const HEX = '507f1f77bcf86cd799439011';
 
 describeMongodb('lists of documents over HTTP', () => {
-  let database: TestMongodbDatabase;
-  let crud: MongodbCrudStage;
-  let api: ReturnType<typeof supertest>;
-
-  beforeAll(async () => {
-    database = await createTestMongodbDatabase();
-    crud = startMongodbCrud({ uri: database.uri });
-    api = supertest(crud.app);
-    await collectionOf(database, 'many').insertMany(
-      Array.from({ length: 250 }, (_, id) => ({ _id: id })),
-    );
-  });
-
-  afterAll(async () => {
-    expect(crud.faults()).toEqual([]);
-    await crud.close();
-    await database.drop();
-  });
-
-  function urlOf(name: string, query = ''): string {
-    return `/api/mongodb/${database.name}/${name}${query}`;
-  }
-
-  async function fetchPage(path: string): Promise<Page> {
-    const response = await api.get(path);
-    expect([response.status, response.text]).toEqual([200, expect.any(String)]);
-    return parsePage(response.body);
-  }
-
-  async function idsOf(path: string): Promise<unknown[]> {
-    const { items } = await fetchPage(path);
-    return items.map(({ _id }) => _id);
-  }
+  const { api, collection, urlOf, fetchPage, idsOf } = serveManyDocuments();
 
   it('gives nothing of a collection that is not there', async () => {
     const response = await api.get(urlOf('none', '?count=exact'));
@@ -92,9 +57,9 @@ describeMongodb('lists of documents over HTTP', () => {
     ['_id=in.(1,3)', [1, 3]],
     ['_id=eq.1&id_type=string', []],
   ])('finds by %s', async (query, ids) => {
-    const collection = collectionOf(database, 'filtered');
-    await collection.deleteMany({});
-    await collection.insertMany([
+    const filtered = collection('filtered');
+    await filtered.deleteMany({});
+    await filtered.insertMany([
       {
         _id: 1,
         ...{ name: 'ann', age: 30, isActive: true, tags: ['x', 'y'], address: { city: 'Bern' } },
@@ -111,7 +76,7 @@ describeMongodb('lists of documents over HTTP', () => {
     expect(await idsOf(urlOf('filtered', `?${query}`))).toEqual(ids);
   });
   it('shows what is selected, and the id only then', async () => {
-    await collectionOf(database, 'selected').insertOne({
+    await collection('selected').insertOne({
       _id: 1,
       ...{ a: 1, b: { c: 1, d: 2 }, e: [{ f: 1, g: 2 }], k: 1, x: true },
     });

@@ -1,5 +1,5 @@
 // Lists page by page: by the links alone every document is seen once, in MongoDB's own order.
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import {
   Binary,
   BSONRegExp,
@@ -13,10 +13,10 @@ import {
   Timestamp,
 } from 'mongodb';
 import supertest from 'supertest';
-import { collectionOf, parsePage, startMongodbCrud } from '../support/mongodb-crud-stage.ts';
-import type { MongodbCrudStage, Page } from '../support/mongodb-crud-stage.ts';
-import { createTestMongodbDatabase, describeMongodb } from '../support/mongodb.ts';
-import type { TestMongodbDatabase } from '../support/mongodb.ts';
+import { describeMongodb } from '../support/mongodb.ts';
+import { parsePage, startMongodbCrud } from '../support/mongodb-crud-stage.ts';
+import type { Page } from '../support/mongodb-crud-stage.ts';
+import { serveManyDocuments } from '../support/served-mongodb.ts';
 
 const HEX = '507f1f77bcf86cd799439011';
 
@@ -24,34 +24,7 @@ const HEX = '507f1f77bcf86cd799439011';
 const PAGES_MAX = 200;
 
 describeMongodb('pages of documents over HTTP', () => {
-  let database: TestMongodbDatabase;
-  let crud: MongodbCrudStage;
-  let api: ReturnType<typeof supertest>;
-
-  beforeAll(async () => {
-    database = await createTestMongodbDatabase();
-    crud = startMongodbCrud({ uri: database.uri });
-    api = supertest(crud.app);
-    await collectionOf(database, 'many').insertMany(
-      Array.from({ length: 250 }, (_, id) => ({ _id: id })),
-    );
-  });
-
-  afterAll(async () => {
-    expect(crud.faults()).toEqual([]);
-    await crud.close();
-    await database.drop();
-  });
-
-  function urlOf(name: string, query = ''): string {
-    return `/api/mongodb/${database.name}/${name}${query}`;
-  }
-
-  async function fetchPage(path: string): Promise<Page> {
-    const response = await api.get(path);
-    expect([response.status, response.text]).toEqual([200, expect.any(String)]);
-    return parsePage(response.body);
-  }
+  const { api, database, stage, collection, urlOf, fetchPage, idsOf } = serveManyDocuments();
 
   /** The ids of every page, following the links. */
   async function followPages(path: string): Promise<unknown[][]> {
@@ -62,11 +35,6 @@ describeMongodb('pages of documents over HTTP', () => {
       ({ next } = page);
     }
     return pages;
-  }
-
-  async function idsOf(path: string): Promise<unknown[]> {
-    const { items } = await fetchPage(path);
-    return items.map(({ _id }) => _id);
   }
 
   it('has a hundred documents on a page, and a link to the next one', async () => {
@@ -83,15 +51,15 @@ describeMongodb('pages of documents over HTTP', () => {
     expect(await followPages(urlOf('many', '?limit=250'))).toHaveLength(1);
   });
   it('goes on where it was when documents come and go', async () => {
-    const collection = collectionOf(database, 'moving');
-    await collection.insertMany([10, 20, 30, 40].map((id) => ({ _id: id })));
+    const moving = collection('moving');
+    await moving.insertMany([10, 20, 30, 40].map((id) => ({ _id: id })));
     const { next } = await fetchPage(urlOf('moving', '?limit=2'));
-    await collection.deleteOne({ _id: 20 });
-    await collection.insertMany([{ _id: 5 }, { _id: 35 }]);
+    await moving.deleteOne({ _id: 20 });
+    await moving.insertMany([{ _id: 5 }, { _id: 35 }]);
     expect(await idsOf(next ?? '')).toEqual([30, 35]);
   });
   it('pages by fields that are not selected', async () => {
-    await collectionOf(database, 'unselected').insertMany(
+    await collection('unselected').insertMany(
       [3, 1, 2].map((age) => ({ _id: age, age, name: `n${age}` })),
     );
     const first = await fetchPage(urlOf('unselected', '?select=name&order=age.desc&limit=2'));
@@ -117,10 +85,10 @@ describeMongodb('pages of documents over HTTP', () => {
     ['order=_id', 1],
     ['order=w,_id.desc,v', 3],
   ])('loses no document of any type and repeats none: %s', async (query, limit) => {
-    const collection = collectionOf(database, 'mixed');
-    await collection.deleteMany({});
+    const mixed = collection('mixed');
+    await mixed.deleteMany({});
     const values = [...MIXED, undefined, undefined];
-    await collection.insertMany(
+    await mixed.insertMany(
       values.map((v, id) => ({
         _id: id % 2 === 0 ? id : `${id}`,
         ...(v === undefined ? {} : { v, n: { v } }),
@@ -135,7 +103,7 @@ describeMongodb('pages of documents over HTTP', () => {
     expect(pages.slice(0, -1).every((page) => page.length === limit)).toBe(true);
   });
   it('sorts as MongoDB does', async () => {
-    const sorted = await collectionOf(database, 'mixed')
+    const sorted = await collection('mixed')
       .find({})
       .sort({ v: -1, _id: -1 })
       .map(({ _id }) => _id)
@@ -143,17 +111,17 @@ describeMongodb('pages of documents over HTTP', () => {
     expect(await idsOf(urlOf('mixed', '?order=v.desc'))).toEqual(sorted);
   });
   it('finds a page by an index, and does not read the ones before it', async () => {
-    const collection = collectionOf(database, 'indexed');
-    await collection.insertMany(
+    const indexed = collection('indexed');
+    await indexed.insertMany(
       Array.from({ length: 2000 }, (_, id) => ({ _id: id, name: `n${id}`.padStart(6, '0') })),
     );
-    await collection.createIndexes([{ key: { name: 1, _id: 1 } }]);
+    await indexed.createIndexes([{ key: { name: 1, _id: 1 } }]);
     for (const order of ['_id', 'name']) {
       const { next } = await fetchPage(urlOf('indexed', `?order=${order}&limit=1000`));
       await fetchPage((next ?? '').replace('limit=1000', 'limit=5'));
-      const command: unknown = JSON.parse(crud.statements().at(-1)?.text ?? '');
-      const explained: unknown = await database.client
-        .db(database.name)
+      const command: unknown = JSON.parse(stage().statements().at(-1)?.text ?? '');
+      const explained: unknown = await database()
+        .client.db(database().name)
         .command({ explain: command, verbosity: 'executionStats' });
       const examined = /"totalDocsExamined":(\d+)/.exec(JSON.stringify(explained))?.[1];
       expect(Number(examined)).toBeLessThan(20);
@@ -162,7 +130,7 @@ describeMongodb('pages of documents over HTTP', () => {
   it('refuses pages in an order that arrays have no place in, wherever they are', async () => {
     // Alone they would not be found behind a cursor: arrays are above numbers and below dates.
     const only = (value: unknown, isArray: boolean): unknown => (isArray ? [value] : value);
-    await collectionOf(database, 'arrays').insertMany(
+    await collection('arrays').insertMany(
       Array.from({ length: 20 }, (_, id) => ({
         _id: id,
         low: only(id, id === 3),
@@ -195,23 +163,23 @@ describeMongodb('pages of documents over HTTP', () => {
   }
 
   it('refuses pages of a view in which documents share their place', async () => {
-    await collectionOf(database, 'places').insertMany(
-      Array.from({ length: 9 }, (_, id) => ({ _id: id })),
-    );
-    await database.client.db(database.name).createCollection('same', {
-      viewOn: 'places',
-      pipeline: [{ $set: { _id: { $floor: { $divide: ['$_id', 3] } } } }],
-    });
+    await collection('places').insertMany(Array.from({ length: 9 }, (_, id) => ({ _id: id })));
+    await database()
+      .client.db(database().name)
+      .createCollection('same', {
+        viewOn: 'places',
+        pipeline: [{ $set: { _id: { $floor: { $divide: ['$_id', 3] } } } }],
+      });
     expect((await api.get(urlOf('same', '?limit=2'))).status).toBe(422);
     expect(await idsOf(urlOf('same'))).toHaveLength(9);
     expect((await fetchPage(urlOf('same', '?limit=3'))).items).toHaveLength(3);
   });
   it('ends a page at the limits of a statement, and goes on behind it', async () => {
-    await collectionOf(database, 'large').insertMany(
+    await collection('large').insertMany(
       Array.from({ length: 30 }, (_, id) => ({ _id: id, text: 'x'.repeat(1000) })),
     );
     const narrow = startMongodbCrud({
-      uri: database.uri,
+      uri: database().uri,
       limits: { rowsMax: 7, bytesMax: 5500 },
     });
     try {
@@ -227,7 +195,7 @@ describeMongodb('pages of documents over HTTP', () => {
         ({ next } = page);
       }
       expect(seen).toEqual(Array.from({ length: 30 }, (_, id) => id));
-      await collectionOf(database, 'large').insertOne({ _id: -1, ...{ text: 'x'.repeat(6000) } });
+      await collection('large').insertOne({ _id: -1, ...{ text: 'x'.repeat(6000) } });
       expect((await narrowApi.get(urlOf('large'))).status).toBe(413);
       expect((await narrowApi.get(urlOf('large', '/-1'))).status).toBe(413);
     } finally {
@@ -257,9 +225,7 @@ describeMongodb('pages of documents over HTTP', () => {
     expect(await idsOf(urlOf('many', `?after=${text}`))).toEqual([]);
   });
   it('says so when the place of the next page is too long for a link', async () => {
-    await collectionOf(database, 'long').insertMany(
-      [1, 2].map((id) => ({ _id: id, a: 'x'.repeat(9000) })),
-    );
+    await collection('long').insertMany([1, 2].map((id) => ({ _id: id, a: 'x'.repeat(9000) })));
     expect((await api.get(urlOf('long', '?order=a&limit=1'))).status).toBe(422);
     expect((await api.get(urlOf('long', '?order=a'))).status).toBe(200);
   });

@@ -2,14 +2,14 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { BSON, Double, Int32 } from 'mongodb';
 import supertest from 'supertest';
-import { collectionOf, startMongodbCrud } from '../support/mongodb-crud-stage.ts';
-import type { MongodbCrudStage } from '../support/mongodb-crud-stage.ts';
+import type { CrudStage } from '../support/crud-app.ts';
 import { createTestMongodbDatabase, describeMongodb } from '../support/mongodb.ts';
 import type { TestMongodbDatabase } from '../support/mongodb.ts';
+import { collectionOf, startMongodbCrud } from '../support/mongodb-crud-stage.ts';
 
 describeMongodb('writes over HTTP', () => {
   let database: TestMongodbDatabase;
-  let crud: MongodbCrudStage;
+  let crud: CrudStage;
   let api: ReturnType<typeof supertest>;
   let url = '';
   /** What another client does before the next write, once. */

@@ -2,16 +2,16 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { Double, Int32, Long } from 'mongodb';
 import supertest from 'supertest';
-import { collectionOf, startMongodbCrud } from '../support/mongodb-crud-stage.ts';
-import type { MongodbCrudStage } from '../support/mongodb-crud-stage.ts';
+import type { CrudStage } from '../support/crud-app.ts';
 import { createTestMongodbDatabase, describeMongodb } from '../support/mongodb.ts';
 import type { TestMongodbDatabase } from '../support/mongodb.ts';
+import { collectionOf, startMongodbCrud } from '../support/mongodb-crud-stage.ts';
 
 const HEX = '507f1f77bcf86cd799439011';
 
 describeMongodb('documents over HTTP', () => {
   let database: TestMongodbDatabase;
-  let crud: MongodbCrudStage;
+  let crud: CrudStage;
   let api: ReturnType<typeof supertest>;
   let url = '';
 

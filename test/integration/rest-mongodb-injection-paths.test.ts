@@ -1,68 +1,18 @@
 // Attacks by names of databases and collections, ids and bodies. Whatever is sent, the canary
 // stays as it is, and the answer is a refusal or harmless: never a fault.
-import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
-import supertest from 'supertest';
-import { collectionOf, parsePage, startMongodbCrud } from '../support/mongodb-crud-stage.ts';
-import type { MongodbCrudStage } from '../support/mongodb-crud-stage.ts';
-import { createTestMongodbDatabase, describeMongodb } from '../support/mongodb.ts';
-import type { TestMongodbDatabase } from '../support/mongodb.ts';
-
-const CANARY = [
-  { _id: 'canary', name: 'ann', secret: 'kept', age: 5 },
-  { _id: 'other', name: 'bob', secret: 'kept', age: 6 },
-];
+import { beforeAll, expect, it } from '@jest/globals';
+import type { Response } from 'supertest';
+import { describeMongodb } from '../support/mongodb.ts';
+import { serveMongodbCanary } from '../support/mongodb-canary.ts';
+import { parsePage } from '../support/mongodb-crud-stage.ts';
 
 describeMongodb('attacks by paths and bodies over HTTP', () => {
-  let database: TestMongodbDatabase;
-  let crud: MongodbCrudStage;
-  let api: ReturnType<typeof supertest>;
+  const { api, database, urlOf, expectHarmless, expectRefused } = serveMongodbCanary();
   let url = '';
 
-  beforeAll(async () => {
-    database = await createTestMongodbDatabase();
-    crud = startMongodbCrud({ uri: database.uri, limits: { queryTimeoutMs: 5000 } });
-    api = supertest(crud.app);
-    url = `/api/mongodb/${database.name}/canary`;
+  beforeAll(() => {
+    url = urlOf('canary');
   });
-
-  afterAll(async () => {
-    expect(crud.faults()).toEqual([]);
-    await crud.close();
-    await database.drop();
-  });
-
-  beforeEach(async () => {
-    await canary().deleteMany({});
-    await canary().insertMany(CANARY.map((document) => ({ ...document })));
-  });
-
-  function canary() {
-    return collectionOf(database, 'canary');
-  }
-
-  /** All attacks are told apart from faults, and leave the canary alone. */
-  async function expectHarmless(responses: readonly supertest.Response[]): Promise<void> {
-    for (const { status, type, text, request } of responses) {
-      const what = `${request.method} ${request.url.slice(0, 300)}: ${status} ${text}`;
-      expect(status < 500 ? '' : what).toBe('');
-      expect(['application/problem+json', 'application/json', '']).toContain(type);
-      expect(text.includes('at ') && text.includes('.ts:') ? what : '').toBe('');
-    }
-    expect(await canary().find({}).sort({ _id: 1 }).toArray()).toEqual(CANARY);
-    expect(Object.keys(Object.prototype)).toEqual([]);
-    expect('admin' in {}).toBe(false);
-  }
-
-  async function expectRefused(
-    responses: readonly supertest.Response[],
-    statuses: readonly number[] = [400, 422],
-  ): Promise<void> {
-    for (const { status, request, text } of responses) {
-      const what = statuses.includes(status) ? '' : `${request.method} ${request.url}: ${text}`;
-      expect(what).toBe('');
-    }
-    await expectHarmless(responses);
-  }
 
   it.each([
     'admin/system.users',
@@ -106,7 +56,7 @@ describeMongodb('attacks by paths and bodies over HTTP', () => {
     'canary.',
     'x'.repeat(250),
   ])('takes no collection named %s', async (name) => {
-    const path = `/api/mongodb/${database.name}/${name}`;
+    const path = urlOf(name);
     await expectRefused(
       [
         await api.get(path),
@@ -120,7 +70,7 @@ describeMongodb('attacks by paths and bodies over HTTP', () => {
     );
   });
   it('takes a database in other capitals for none', async () => {
-    const other = database.name.toUpperCase();
+    const other = database().name.toUpperCase();
     await expectRefused([await api.post(`/api/mongodb/${other}/canary`).send({ a: 1 })], [404]);
   });
   it.each([
@@ -148,7 +98,7 @@ describeMongodb('attacks by paths and bodies over HTTP', () => {
     const text =
       '{"_id":"p","__proto__":{"admin":true},"constructor":{"prototype":{"admin":true}},' +
       '"toJSON":1,"toBSON":"x","_bsontype":"ObjectId","then":"y"}';
-    const pets = `/api/mongodb/${database.name}/pets`;
+    const pets = urlOf('pets');
     expect((await api.post(pets).type('json').send(text)).text).toBe(text);
     expect((await api.get(`${pets}/p`)).text).toBe(text);
     const patched = await api.patch(`${pets}/p`).type('json').send('{"__proto__":{"admin":1}}');
@@ -156,7 +106,7 @@ describeMongodb('attacks by paths and bodies over HTTP', () => {
     await expectHarmless([patched]);
   });
   it('does not take a stored text for an expression or a path', async () => {
-    const things = `/api/mongodb/${database.name}/things`;
+    const things = urlOf('things');
     await api.post(things).send([
       { _id: '$_id', name: '$secret', n: 1 },
       { _id: '$$ROOT', name: '$$NOW', n: 2 },
@@ -189,7 +139,7 @@ describeMongodb('attacks by paths and bodies over HTTP', () => {
       `${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`,
       `{"a":${'['.repeat(150)}${']'.repeat(150)}}`,
     ];
-    const responses: supertest.Response[] = [];
+    const responses: Response[] = [];
     for (const text of deep) {
       responses.push(
         await api.post(url).type('json').send(text),
@@ -213,7 +163,7 @@ describeMongodb('attacks by paths and bodies over HTTP', () => {
     );
   });
   it('bears an index of an array that no document should get', async () => {
-    const wide = `/api/mongodb/${database.name}/wide`;
+    const wide = urlOf('wide');
     await api.post(wide).send({ _id: 1, a: [] });
     await expectHarmless([await api.patch(`${wide}/1`).send({ 'a.999999999': 1 })]);
   });

@@ -1,16 +1,9 @@
 // Attacks by operators, names and query strings. Whatever is sent, the canary
 // stays as it is, and the answer is a refusal or harmless: never a fault.
-import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
-import supertest from 'supertest';
-import { collectionOf, startMongodbCrud } from '../support/mongodb-crud-stage.ts';
-import type { MongodbCrudStage } from '../support/mongodb-crud-stage.ts';
-import { createTestMongodbDatabase, describeMongodb } from '../support/mongodb.ts';
-import type { TestMongodbDatabase } from '../support/mongodb.ts';
-
-const CANARY = [
-  { _id: 'canary', name: 'ann', secret: 'kept', age: 5 },
-  { _id: 'other', name: 'bob', secret: 'kept', age: 6 },
-];
+import { beforeAll, expect, it } from '@jest/globals';
+import type { Response } from 'supertest';
+import { describeMongodb } from '../support/mongodb.ts';
+import { serveMongodbCanary } from '../support/mongodb-canary.ts';
 
 const OPERATORS = [
   '{"$ne":1}',
@@ -53,56 +46,12 @@ const NAMES = [
 ];
 
 describeMongodb('attacks on collections over HTTP', () => {
-  let database: TestMongodbDatabase;
-  let crud: MongodbCrudStage;
-  let api: ReturnType<typeof supertest>;
+  const { api, canary, urlOf, expectHarmless, expectRefused } = serveMongodbCanary();
   let url = '';
 
-  beforeAll(async () => {
-    database = await createTestMongodbDatabase();
-    crud = startMongodbCrud({ uri: database.uri, limits: { queryTimeoutMs: 5000 } });
-    api = supertest(crud.app);
-    url = `/api/mongodb/${database.name}/canary`;
+  beforeAll(() => {
+    url = urlOf('canary');
   });
-
-  afterAll(async () => {
-    expect(crud.faults()).toEqual([]);
-    await crud.close();
-    await database.drop();
-  });
-
-  beforeEach(async () => {
-    await canary().deleteMany({});
-    await canary().insertMany(CANARY.map((document) => ({ ...document })));
-  });
-
-  function canary() {
-    return collectionOf(database, 'canary');
-  }
-
-  /** All attacks are told apart from faults, and leave the canary alone. */
-  async function expectHarmless(responses: readonly supertest.Response[]): Promise<void> {
-    for (const { status, type, text, request } of responses) {
-      const what = `${request.method} ${request.url.slice(0, 300)}: ${status} ${text}`;
-      expect(status < 500 ? '' : what).toBe('');
-      expect(['application/problem+json', 'application/json', '']).toContain(type);
-      expect(text.includes('at ') && text.includes('.ts:') ? what : '').toBe('');
-    }
-    expect(await canary().find({}).sort({ _id: 1 }).toArray()).toEqual(CANARY);
-    expect(Object.keys(Object.prototype)).toEqual([]);
-    expect('admin' in {}).toBe(false);
-  }
-
-  async function expectRefused(
-    responses: readonly supertest.Response[],
-    statuses: readonly number[] = [400, 422],
-  ): Promise<void> {
-    for (const { status, request, text } of responses) {
-      const what = statuses.includes(status) ? '' : `${request.method} ${request.url}: ${text}`;
-      expect(what).toBe('');
-    }
-    await expectHarmless(responses);
-  }
 
   it.each(OPERATORS)('takes no operator out of a value: %s', async (operator) => {
     const value = encodeURIComponent(operator);
@@ -135,7 +84,7 @@ describeMongodb('attacks on collections over HTTP', () => {
     'takes no update operator: %s',
     async (operator) => {
       const text = `{"${operator}":{"secret":"changed"}}`;
-      const responses: supertest.Response[] = [];
+      const responses: Response[] = [];
       for (const body of [text, `[${text}]`, `{"a":1,${text.slice(1)}`]) {
         responses.push(
           await api.put(`${url}/canary`).type('json').send(body),

@@ -1,40 +1,15 @@
 // Rows are created over HTTP: one or many, every type exact, and what cannot be is told by its
 // fields.
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import supertest from 'supertest';
-import { createTestDatabase, runDirectly } from '../support/databases.ts';
-import type { TestDatabase } from '../support/databases.ts';
-import { readReply, startPostgresCrud } from '../support/postgres-crud-stage.ts';
-import type { CrudStage } from '../support/postgres-crud-stage.ts';
+import { describe, expect, it } from '@jest/globals';
+import { readReply } from '../support/postgres-crud-stage.ts';
 import { CRUD_RULES, CRUD_TABLES } from '../support/postgres-crud-tables.ts';
+import { servePostgres } from '../support/served-postgres.ts';
 
-let database: TestDatabase;
-let crud: CrudStage;
-let api: ReturnType<typeof supertest>;
-
-beforeAll(async () => {
-  database = await createTestDatabase();
+const { api, runDirectly: stored } = servePostgres({
+  sql: CRUD_TABLES,
+  rules: CRUD_RULES,
+  isFreshForEachTest: true,
 });
-
-afterAll(async () => {
-  await database.drop();
-});
-
-beforeEach(async () => {
-  await runDirectly(database.url, CRUD_TABLES);
-  crud = startPostgresCrud({ url: database.url, rules: CRUD_RULES });
-  api = supertest(crud.app);
-});
-
-afterEach(async () => {
-  await crud.close();
-  expect(crud.faults()).toEqual([]);
-});
-
-/** What the database has, past Gatepost. */
-async function stored(query: string): Promise<unknown> {
-  return await runDirectly(database.url, query);
-}
 
 describe('POST', () => {
   it('creates a row and says where it is', async () => {

@@ -1,11 +1,8 @@
 // Lists of PostgreSQL's tables over HTTP: filters by type, any order, pages that lose and double
 // no row, counts.
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import supertest from 'supertest';
-import { createTestDatabase, runDirectly } from '../support/databases.ts';
-import type { TestDatabase } from '../support/databases.ts';
-import { readReply, startPostgresCrud } from '../support/postgres-crud-stage.ts';
-import type { CrudStage } from '../support/postgres-crud-stage.ts';
+import { describe, expect, it } from '@jest/globals';
+import { readReply } from '../support/postgres-crud-stage.ts';
+import { servePostgres } from '../support/served-postgres.ts';
 
 const TABLES = `
   create table people (
@@ -23,25 +20,7 @@ const TABLES = `
   create table many (id int primary key, even boolean not null);
   insert into many select i, i % 2 = 0 from generate_series(1, 2500) i;`;
 
-let database: TestDatabase;
-let crud: CrudStage;
-let api: ReturnType<typeof supertest>;
-
-beforeAll(async () => {
-  database = await createTestDatabase();
-  await runDirectly(database.url, TABLES);
-  crud = startPostgresCrud({ url: database.url });
-  api = supertest(crud.app);
-});
-
-afterAll(async () => {
-  await crud.close();
-  await database.drop();
-});
-
-afterEach(() => {
-  expect(crud.faults()).toEqual([]);
-});
+const { api } = servePostgres({ sql: TABLES });
 
 async function idsOf(query: string): Promise<unknown> {
   const { body } = readReply(

@@ -1,11 +1,9 @@
 // Pages of a list over HTTP lose and double no row, in any order, NULLs and NaN included; counts
 // are by choice.
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import supertest from 'supertest';
-import { createTestDatabase, runDirectly } from '../support/databases.ts';
-import type { TestDatabase } from '../support/databases.ts';
-import { readReply, startPostgresCrud } from '../support/postgres-crud-stage.ts';
-import type { CrudStage } from '../support/postgres-crud-stage.ts';
+import { readReply } from '../support/postgres-crud-stage.ts';
+import { servePostgres } from '../support/served-postgres.ts';
 
 const TABLES = `
   create table pairs (a int, b text, v int, w float8, name text not null, primary key (b, a));
@@ -18,25 +16,7 @@ const TABLES = `
   insert into many select i, i % 2 = 0 from generate_series(1, 2500) i;
   analyze;`;
 
-let database: TestDatabase;
-let crud: CrudStage;
-let api: ReturnType<typeof supertest>;
-
-beforeAll(async () => {
-  database = await createTestDatabase();
-  await runDirectly(database.url, TABLES);
-  crud = startPostgresCrud({ url: database.url });
-  api = supertest(crud.app);
-});
-
-afterAll(async () => {
-  await crud.close();
-  await database.drop();
-});
-
-afterEach(() => {
-  expect(crud.faults()).toEqual([]);
-});
+const { api, stage, start, runDirectly } = servePostgres({ sql: TABLES });
 
 type Item = Readonly<Record<string, unknown>>;
 
@@ -73,7 +53,6 @@ describe('pages', () => {
       .map((key) => key.replace('.', ' '));
     const last = order.endsWith('desc') ? 'desc' : 'asc';
     const direct = await runDirectly(
-      database.url,
       `select v, name from pairs order by ${[...keys, `b ${last}`, `a ${last}`].join(', ')}`,
     );
     expect(whole.body.items).toHaveLength(60);
@@ -97,16 +76,13 @@ describe('pages', () => {
 
   it('go on behind a row that was deleted, and do not show new rows before it', async () => {
     const first = readReply(await api.get('/api/postgres/public/many?limit=10&even=is.true'));
-    await runDirectly(
-      database.url,
-      'delete from many where id = 20; insert into many values (0, true)',
-    );
+    await runDirectly('delete from many where id = 20; insert into many values (0, true)');
     const second = readReply(await api.get(first.body.next ?? ''));
     expect(second.body.items[0]?.['id']).toBe(22);
   });
 
   it('end early where they are too large, and go on in the next', async () => {
-    const small = startPostgresCrud({ url: database.url, limits: { bytesMax: 35_000 } });
+    const small = start({ limits: { bytesMax: 35_000 } });
     try {
       let url: string | null = '/api/postgres/public/big?limit=10';
       const ids: unknown[] = [];
@@ -122,7 +98,7 @@ describe('pages', () => {
   });
 
   it('are no longer than the limit of rows, which hides no column of the table', async () => {
-    const small = startPostgresCrud({ url: database.url, limits: { rowsMax: 2 } });
+    const small = start({ limits: { rowsMax: 2 } });
     try {
       const url = '/api/postgres/public/pairs?count=exact';
       const { body } = readReply(await supertest(small.app).get(url));
@@ -136,7 +112,7 @@ describe('pages', () => {
   });
 
   it('of rows that are too large each are refused', async () => {
-    const small = startPostgresCrud({ url: database.url, limits: { bytesMax: 5000 } });
+    const small = start({ limits: { bytesMax: 5000 } });
     try {
       for (const url of ['/api/postgres/public/big', '/api/postgres/public/big/1']) {
         const { body } = readReply(await supertest(small.app).get(url));
@@ -162,7 +138,7 @@ describe('pages', () => {
 
   it('are compared as one row where an index can serve', async () => {
     await readPages('/api/postgres/public/many?order=even.desc&limit=1000');
-    expect(crud.statements().at(-1)?.text).toBe(
+    expect(stage().statements().at(-1)?.text).toBe(
       'SELECT "id", "even" FROM "public"."many" ' +
         'WHERE ("even", "id") < ($1::pg_catalog.bool, $2::pg_catalog.int4) ' +
         'ORDER BY "even" DESC NULLS FIRST, "id" DESC NULLS FIRST LIMIT 1001',

@@ -1,39 +1,19 @@
 // Nobody writes over what he has not seen: rows have versions, and some cannot be written at all.
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import supertest from 'supertest';
-import { createTestDatabase, runDirectly } from '../support/databases.ts';
-import type { TestDatabase } from '../support/databases.ts';
-import { readReply, startPostgresCrud } from '../support/postgres-crud-stage.ts';
-import type { CrudStage } from '../support/postgres-crud-stage.ts';
+import { readReply } from '../support/postgres-crud-stage.ts';
 import { CRUD_RULES, CRUD_TABLES } from '../support/postgres-crud-tables.ts';
+import { servePostgres } from '../support/served-postgres.ts';
 
-let database: TestDatabase;
-let crud: CrudStage;
-let api: ReturnType<typeof supertest>;
-
-beforeAll(async () => {
-  database = await createTestDatabase();
+const {
+  api,
+  start,
+  runDirectly: stored,
+} = servePostgres({
+  sql: CRUD_TABLES,
+  rules: CRUD_RULES,
+  isFreshForEachTest: true,
 });
-
-afterAll(async () => {
-  await database.drop();
-});
-
-beforeEach(async () => {
-  await runDirectly(database.url, CRUD_TABLES);
-  crud = startPostgresCrud({ url: database.url, rules: CRUD_RULES });
-  api = supertest(crud.app);
-});
-
-afterEach(async () => {
-  await crud.close();
-  expect(crud.faults()).toEqual([]);
-});
-
-/** What the database has, past Gatepost. */
-async function stored(query: string): Promise<unknown> {
-  return await runDirectly(database.url, query);
-}
 
 describe('If-Match', () => {
   const url = '/api/postgres/shop/versions/1';
@@ -112,7 +92,7 @@ describe('what cannot be written', () => {
   });
 
   it('is anything for a reader', async () => {
-    const reader = startPostgresCrud({ url: database.url, scope: 'read' });
+    const reader = start({ scope: 'read' });
     try {
       const response = await supertest(reader.app).delete('/api/postgres/public/users/1');
       expect(response.body).toMatchObject({ status: 403, sqlState: '25006' });

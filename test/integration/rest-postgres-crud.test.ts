@@ -1,40 +1,19 @@
 // Tables of PostgreSQL over HTTP: rows are created, read, replaced, changed and deleted, and what
 // cannot be is told with its reason before or by the database.
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import supertest from 'supertest';
-import { createTestDatabase, runDirectly } from '../support/databases.ts';
-import type { TestDatabase } from '../support/databases.ts';
-import { readReply, startPostgresCrud } from '../support/postgres-crud-stage.ts';
-import type { CrudStage } from '../support/postgres-crud-stage.ts';
+import { describe, expect, it } from '@jest/globals';
+import { readReply } from '../support/postgres-crud-stage.ts';
 import { CRUD_RULES, CRUD_TABLES } from '../support/postgres-crud-tables.ts';
+import { servePostgres } from '../support/served-postgres.ts';
 
-let database: TestDatabase;
-let crud: CrudStage;
-let api: ReturnType<typeof supertest>;
-
-beforeAll(async () => {
-  database = await createTestDatabase();
+const {
+  api,
+  stage,
+  runDirectly: stored,
+} = servePostgres({
+  sql: CRUD_TABLES,
+  rules: CRUD_RULES,
+  isFreshForEachTest: true,
 });
-
-afterAll(async () => {
-  await database.drop();
-});
-
-beforeEach(async () => {
-  await runDirectly(database.url, CRUD_TABLES);
-  crud = startPostgresCrud({ url: database.url, rules: CRUD_RULES });
-  api = supertest(crud.app);
-});
-
-afterEach(async () => {
-  await crud.close();
-  expect(crud.faults()).toEqual([]);
-});
-
-/** What the database has, past Gatepost. */
-async function stored(query: string): Promise<unknown> {
-  return await runDirectly(database.url, query);
-}
 
 describe('the lists of tables', () => {
   it('name what can be seen, where it is and whether it can be written', async () => {
@@ -225,7 +204,7 @@ describe('a table that changes', () => {
 describe('the audit', () => {
   it('shows the statement and its route, and no value', async () => {
     await api.patch('/api/postgres/public/users/1').send({ name: 'geheim'.slice(0, 5) });
-    const last = crud.statements().at(-1);
+    const last = stage().statements().at(-1);
     expect(last?.text).toBe(
       'UPDATE "public"."users" SET "name" = $1::pg_catalog."varchar" ' +
         'WHERE "id" = $2::pg_catalog.int4 ' +

@@ -1,59 +1,11 @@
 // Requests as other tools make them, hostile bodies and odd paths: refused, with nothing changed.
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import net from 'node:net';
 import type { AddressInfo } from 'node:net';
-import supertest from 'supertest';
-import { createTestDatabase, runDirectly } from '../support/databases.ts';
-import type { TestDatabase } from '../support/databases.ts';
-import { readReply, startPostgresCrud } from '../support/postgres-crud-stage.ts';
-import type { CrudStage } from '../support/postgres-crud-stage.ts';
+import { expectRefused, servePostgresCanary } from '../support/postgres-canary.ts';
+import { readReply } from '../support/postgres-crud-stage.ts';
 
-const CANARY =
-  "select id, name from canary union all select -1, obj_description('canary'::regclass)";
-
-let database: TestDatabase;
-let crud: CrudStage;
-let api: ReturnType<typeof supertest>;
-let canary: unknown;
-
-beforeAll(async () => {
-  database = await createTestDatabase();
-  await runDirectly(
-    database.url,
-    `create table canary (id int primary key, name text);
-     insert into canary values (1, 'alive'), (2, 'well');
-     comment on table canary is 'untouched';
-     create table users (id int primary key, name text, age int, doc jsonb, tags text[],
-       at timestamptz);
-     insert into users values (1, 'ann', 30), (2, 'bob', 20);
-     create table names (name text primary key, value text);
-     create table "odd""; drop table canary; --" ("c""; drop table canary; --" text primary key);`,
-  );
-  canary = await runDirectly(database.url, CANARY);
-  crud = startPostgresCrud({ url: database.url, rules: { deny: ['postgres/public.canary'] } });
-  api = supertest(crud.app);
-});
-
-afterAll(async () => {
-  await crud.close();
-  await database.drop();
-});
-
-afterEach(async () => {
-  expect(await runDirectly(database.url, CANARY)).toEqual(canary);
-  expect(await runDirectly(database.url, 'select count(*)::int from users')).toEqual([
-    { count: 2 },
-  ]);
-  expect(crud.faults()).toEqual([]);
-});
-
-/** The client's mistake, or nothing found: never a server's. */
-function expectRefused(response: supertest.Response): void {
-  expect(response.status).toBeGreaterThanOrEqual(400);
-  expect(response.status).toBeLessThan(500);
-  expect(response.type).toBe('application/problem+json');
-  expect(response.get('Set-Cookie')).toBeUndefined();
-}
+const { api, stage, runDirectly } = servePostgresCanary();
 
 describe('query strings of other tools', () => {
   it.each([
@@ -157,7 +109,7 @@ describe('bodies', () => {
     const body = '{"doc":{"__proto__":{"x":1},"constructor":null,"toJSON":5}}';
     const response = await api.patch('/api/postgres/public/users/1').type('json').send(body);
     expect(response.status).toBe(200);
-    expect(await runDirectly(database.url, 'select doc::text from users where id = 1')).toEqual([
+    expect(await runDirectly('select doc::text from users where id = 1')).toEqual([
       { doc: '{"toJSON": 5, "__proto__": {"x": 1}, "constructor": null}' },
     ]);
   });
@@ -188,7 +140,7 @@ describe('paths', () => {
 
 /** The status that a request line gets, sent as it is. */
 async function askRaw(requestLine: string): Promise<number> {
-  const server = crud.app.listen(0, '127.0.0.1');
+  const server = stage().app.listen(0, '127.0.0.1');
   try {
     await new Promise((resolve) => server.once('listening', resolve));
     // A server that listens on TCP has an address with a port.

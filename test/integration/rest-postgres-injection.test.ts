@@ -1,14 +1,9 @@
 // What a client sends to the tables of PostgreSQL is a name of the catalog or a value, never a
 // piece of SQL: whatever is tried, a table beside the one that is meant stays as it is.
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import supertest from 'supertest';
-import { createTestDatabase, runDirectly } from '../support/databases.ts';
-import type { TestDatabase } from '../support/databases.ts';
-import { readReply, startPostgresCrud } from '../support/postgres-crud-stage.ts';
-import type { CrudStage } from '../support/postgres-crud-stage.ts';
-
-const CANARY =
-  "select id, name from canary union all select -1, obj_description('canary'::regclass)";
+import { describe, expect, it } from '@jest/globals';
+import type { Response } from 'supertest';
+import { expectRefused, servePostgresCanary } from '../support/postgres-canary.ts';
+import { readReply } from '../support/postgres-crud-stage.ts';
 
 /** Each is a piece of SQL somewhere: in a string, in a name, behind a value, instead of one. */
 const FRAGMENTS = [
@@ -61,51 +56,9 @@ const FRAGMENTS = [
 
 const OPERATORS = ['eq', 'neq', 'gt', 'gte', 'lt', 'lte', 'like', 'ilike', 'in', 'is'];
 
-let database: TestDatabase;
-let crud: CrudStage;
-let api: ReturnType<typeof supertest>;
-let canary: unknown;
+const { api } = servePostgresCanary();
 
-beforeAll(async () => {
-  database = await createTestDatabase();
-  await runDirectly(
-    database.url,
-    `create table canary (id int primary key, name text);
-     insert into canary values (1, 'alive'), (2, 'well');
-     comment on table canary is 'untouched';
-     create table users (id int primary key, name text, age int, doc jsonb, tags text[],
-       at timestamptz);
-     insert into users values (1, 'ann', 30), (2, 'bob', 20);
-     create table names (name text primary key, value text);
-     create table "odd""; drop table canary; --" ("c""; drop table canary; --" text primary key);`,
-  );
-  canary = await runDirectly(database.url, CANARY);
-  crud = startPostgresCrud({ url: database.url, rules: { deny: ['postgres/public.canary'] } });
-  api = supertest(crud.app);
-});
-
-afterAll(async () => {
-  await crud.close();
-  await database.drop();
-});
-
-afterEach(async () => {
-  expect(await runDirectly(database.url, CANARY)).toEqual(canary);
-  expect(await runDirectly(database.url, 'select count(*)::int from users')).toEqual([
-    { count: 2 },
-  ]);
-  expect(crud.faults()).toEqual([]);
-});
-
-/** The client's mistake, or nothing found: never a server's. */
-function expectRefused(response: supertest.Response): void {
-  expect(response.status).toBeGreaterThanOrEqual(400);
-  expect(response.status).toBeLessThan(500);
-  expect(response.type).toBe('application/problem+json');
-  expect(response.get('Set-Cookie')).toBeUndefined();
-}
-
-function expectNoFault({ status }: supertest.Response): void {
+function expectNoFault({ status }: Response): void {
   expect(status).toBeLessThan(500);
 }
 

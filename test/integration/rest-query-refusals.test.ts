@@ -1,39 +1,11 @@
 // POST /query: statements for PostgreSQL that fail, and what is not taken.
-import { afterAll, beforeAll, describe, expect, it, test } from '@jest/globals';
+import { describe, expect, it, test } from '@jest/globals';
 import supertest from 'supertest';
 import { ADMIN, READER, startApi } from '../support/api-stage.ts';
-import type { ApiStage } from '../support/api-stage.ts';
-import { createTestDatabase, runDirectly } from '../support/databases.ts';
-import type { TestDatabase } from '../support/databases.ts';
 import { postQuery } from '../support/query-client.ts';
-import type { QueryAnswer, QueryOptions } from '../support/query-client.ts';
+import { servePeople } from '../support/served-people.ts';
 
-let database: TestDatabase;
-let stage: ApiStage;
-
-beforeAll(async () => {
-  database = await createTestDatabase();
-  await runDirectly(
-    database.url,
-    `create table people (id int primary key, name text not null unique, age int check (age > 0));
-     insert into people values (1, 'Ann', 30), (2, 'Bob', null);
-     create table canary (n int); insert into canary values (1)`,
-  );
-  stage = await startApi({
-    dsn: database.url,
-    limits: { rowsMax: 100, bytesMax: 1_000_000, queryTimeoutMs: 5000 },
-    deny: { postgres: ['copy'] },
-  });
-});
-
-afterAll(async () => {
-  await stage.stop();
-  await database.drop();
-});
-
-async function query(sql: string, more: object = {}, options?: QueryOptions): Promise<QueryAnswer> {
-  return await postQuery(stage.url, { backend: 'postgres', sql, ...more }, options);
-}
+const { stage, query, canary } = servePeople();
 
 describe('what is wrong with a statement', () => {
   test.each([
@@ -56,7 +28,7 @@ describe('what is wrong with a statement', () => {
     expect(response.status).toBe(status);
     expect(response.type).toBe('application/problem+json');
     expect(response.body).toMatchObject({ status, sqlState, requestId: 'trace-1' });
-    expect(stage.faults()).toEqual([]);
+    expect(stage().faults()).toEqual([]);
   });
 
   it('says where, and what PostgreSQL adds', async () => {
@@ -69,7 +41,7 @@ describe('what is wrong with a statement', () => {
   it('undoes the statements before it', async () => {
     const response = await query('insert into canary values (2); select 1/0');
     expect(response.status).toBe(400);
-    expect(await runDirectly(database.url, 'select n from canary')).toEqual([{ n: 1 }]);
+    expect(await canary()).toEqual([{ n: 1 }]);
   });
 });
 
@@ -83,13 +55,13 @@ describe('who may only read', () => {
   ])('cannot write: %s', async (sql) => {
     const response = await query(sql, {}, { token: READER });
     expect([response.status, response.type]).toEqual([403, 'application/problem+json']);
-    expect(await runDirectly(database.url, 'select n from canary')).toEqual([{ n: 1 }]);
+    expect(await canary()).toEqual([{ n: 1 }]);
   });
 
   it('reads', async () => {
     const { status } = await query('select * from people', {}, { token: READER });
     expect(status).toBe(200);
-    expect(stage.statements().at(-1)).toMatchObject({
+    expect(stage().statements().at(-1)).toMatchObject({
       text: 'select * from people',
       session: { user: 'reader', listener: 'http', applicationName: 'POST /query' },
       outcome: 'ok',
@@ -108,27 +80,27 @@ describe('a request that is not taken', () => {
     [
       'no such backend',
       404,
-      async () => await postQuery(stage.url, { backend: 'mongodb', command: 'db' }),
+      async () => await postQuery(stage().url, { backend: 'mongodb', command: 'db' }),
     ],
     [
       'GET',
       405,
-      async () => await supertest(stage.url).get('/query').auth(ADMIN, { type: 'bearer' }),
+      async () => await supertest(stage().url).get('/query').auth(ADMIN, { type: 'bearer' }),
     ],
   ])('%s is answered with %d', async (_name, status, ask) => {
-    const before = stage.statements().length;
+    const before = stage().statements().length;
     const response = await ask();
     expect(response.status).toBe(status);
     expect(response.type).toBe('application/problem+json');
     expect(response.body).toMatchObject({ status, detail: expect.any(String) });
-    expect(stage.statements()).toHaveLength(before);
+    expect(stage().statements()).toHaveLength(before);
   });
 
   it('is told which methods there are', async () => {
     const bearer = { type: 'bearer' } as const;
-    const refused = await supertest(stage.url).put('/query').auth(ADMIN, bearer);
+    const refused = await supertest(stage().url).put('/query').auth(ADMIN, bearer);
     expect(refused.get('Allow')).toBe('POST, OPTIONS');
-    const asked = await supertest(stage.url).options('/query').auth(ADMIN, bearer);
+    const asked = await supertest(stage().url).options('/query').auth(ADMIN, bearer);
     expect([asked.status, asked.get('Allow')]).toEqual([204, 'POST, OPTIONS']);
   });
 });

@@ -1,41 +1,13 @@
 // POST /query: statements for PostgreSQL over HTTP, in every shape of answer.
-import { afterAll, beforeAll, describe, expect, it, test } from '@jest/globals';
-import { startApi } from '../support/api-stage.ts';
-import type { ApiStage } from '../support/api-stage.ts';
-import { createTestDatabase, runDirectly } from '../support/databases.ts';
-import type { TestDatabase } from '../support/databases.ts';
+import { describe, expect, it, test } from '@jest/globals';
 import { parseJsonLines } from '../support/observations.ts';
 import { postQuery } from '../support/query-client.ts';
-import type { QueryAnswer, QueryOptions } from '../support/query-client.ts';
+import type { QueryAnswer } from '../support/query-client.ts';
+import { servePeople } from '../support/served-people.ts';
 
 const NDJSON = 'application/x-ndjson';
 
-let database: TestDatabase;
-let stage: ApiStage;
-
-beforeAll(async () => {
-  database = await createTestDatabase();
-  await runDirectly(
-    database.url,
-    `create table people (id int primary key, name text not null unique, age int check (age > 0));
-     insert into people values (1, 'Ann', 30), (2, 'Bob', null);
-     create table canary (n int); insert into canary values (1)`,
-  );
-  stage = await startApi({
-    dsn: database.url,
-    limits: { rowsMax: 100, bytesMax: 1_000_000, queryTimeoutMs: 5000 },
-    deny: { postgres: ['copy'] },
-  });
-});
-
-afterAll(async () => {
-  await stage.stop();
-  await database.drop();
-});
-
-async function query(sql: string, more: object = {}, options?: QueryOptions): Promise<QueryAnswer> {
-  return await postQuery(stage.url, { backend: 'postgres', sql, ...more }, options);
-}
+const { stage, query, canary } = servePeople();
 
 /** What is left of an answer without how long it took. */
 function timeless({ body }: QueryAnswer): unknown {
@@ -161,7 +133,7 @@ describe('params', () => {
       '{"backend":"postgres","sql":"select $1::numeric as a, $2::text as b, $3::bool as c, ' +
       '$4::jsonb as d, $5::jsonb as e",' +
       '"params":[12345678901234567890.10,null,true,{"x":1.50},[1]]}';
-    const response = await postQuery(stage.url, body);
+    const response = await postQuery(stage().url, body);
     expect(response.text).toContain(
       '"rows":[{"a":"12345678901234567890.10","b":null,"c":true,"d":{"x": 1.50},"e":[1]}]',
     );
@@ -172,14 +144,14 @@ describe('params', () => {
     async (value) => {
       const { body } = await query('select $1 as v', { params: [value] });
       expect(body).toMatchObject({ rows: [{ v: value }] });
-      expect(await runDirectly(database.url, 'select n from canary')).toEqual([{ n: 1 }]);
+      expect(await canary()).toEqual([{ n: 1 }]);
     },
   );
 
   it('allow one statement only', async () => {
     const response = await query('select $1; delete from canary', { params: ['x'] });
     expect([response.status, response.body]).toMatchObject([400, { sqlState: '42601' }]);
-    expect(await runDirectly(database.url, 'select n from canary')).toEqual([{ n: 1 }]);
+    expect(await canary()).toEqual([{ n: 1 }]);
   });
 });
 

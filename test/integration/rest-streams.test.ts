@@ -5,16 +5,16 @@ import { request as openRequest } from 'node:http';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { text as readText } from 'node:stream/consumers';
-import { startApiProcess } from '../support/api-process.ts';
 import { ADMIN, startApi } from '../support/api-stage.ts';
 import type { ApiStage, ApiStageOptions } from '../support/api-stage.ts';
 import { createTestDatabase } from '../support/databases.ts';
 import type { TestDatabase } from '../support/databases.ts';
 import { runningStatements, untilFact, untilTrue } from '../support/facts.ts';
-import type { GateProcess } from '../support/gate-process.ts';
 import { createTestMongodbDatabase, describeMongodb } from '../support/mongodb.ts';
 import type { TestMongodbDatabase } from '../support/mongodb.ts';
 import { parseJsonLines } from '../support/observations.ts';
+import { startOwnProcess } from '../support/own-process.ts';
+import type { OwnProcess } from '../support/own-process.ts';
 
 const MEBIBYTE = 1024 * 1024;
 const NDJSON = 'application/x-ndjson';
@@ -207,7 +207,7 @@ describe('a client that goes away', () => {
 
 describe('a client that never reads', () => {
   /** The most memory of a process while an upstream could have sent most of a gigabyte. */
-  async function peakBytes(api: GateProcess): Promise<number> {
+  async function peakBytes(api: OwnProcess): Promise<number> {
     let peak = 0;
     for (let look = 0; look < 25; look += 1) {
       peak = Math.max(peak, await api.residentBytes());
@@ -222,7 +222,10 @@ describe('a client that never reads', () => {
     ['JSON', 'application/json', `select repeat('x', 100) from generate_series(1, 10000000)`],
     ['CSV', 'text/csv', `select repeat('x', 100) from generate_series(1, 10000000)`],
   ])('1 GB costs less than 8 MB of memory: %s', async (_name, accept, sql) => {
-    const api = await startApiProcess({ dsn: database.url, limits: UNLIMITED });
+    const api = await startOwnProcess({
+      kind: 'api',
+      options: { dsn: database.url, limits: UNLIMITED },
+    });
     // Code and buffers that any answer takes are there before memory is measured.
     for (const rows of ['20)', '20)', '20)']) {
       const warm = sql.replace(/1000+\)$/, sql.includes('1000000)') ? rows : '200000)');

@@ -4,8 +4,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { createTestDatabase } from '../support/databases.ts';
 import type { TestDatabase } from '../support/databases.ts';
 import { gatepostSessions, runningStatements, untilTrue } from '../support/facts.ts';
-import { startGateProcess } from '../support/gate-process.ts';
-import type { GateProcess } from '../support/gate-process.ts';
+import { startOwnProcess } from '../support/own-process.ts';
+import type { OwnProcess } from '../support/own-process.ts';
 import { startGate } from '../support/start-gate.ts';
 import type { Gate, GateOptions } from '../support/start-gate.ts';
 import { firstReport, queryFrame, typesOf, WireClient } from '../support/wire-client.ts';
@@ -54,7 +54,7 @@ function waitingUpstreams(count: number): string {
 }
 
 /** The most memory of a process while an upstream could have sent most of a gigabyte. */
-async function peakBytes(process: GateProcess): Promise<number> {
+async function peakBytes(process: OwnProcess): Promise<number> {
   let peak = 0;
   for (let look = 0; look < 25; look += 1) {
     peak = Math.max(peak, await process.residentBytes());
@@ -78,7 +78,10 @@ describe('A client that never reads its result', () => {
     { name: '1 GB in small rows', query: MANY_ROWS, clients: 1 },
     { name: 'ten of them at once', query: GIGABYTE, clients: 10 },
   ])('costs less than 8 MB of memory: $name', async ({ query, clients }) => {
-    const process = await startGateProcess({ dsn: database.url, limits: UNLIMITED });
+    const process = await startOwnProcess({
+      kind: 'gate',
+      options: { dsn: database.url, limits: UNLIMITED },
+    });
     // Code and buffers that any result takes are there before memory is measured.
     const reader = await WireClient.login(process.port);
     await reader.query(query.replace(/\d+\)$/, '50)'));

@@ -1,0 +1,51 @@
+// A gate or the REST API in a process of its own, so that its memory can be measured.
+import { execaNode } from 'execa';
+import { fileURLToPath } from 'node:url';
+import type { ApiStageOptions } from './api-stage.ts';
+import type { GateOptions } from './start-gate.ts';
+import type { MongodbGateOptions } from './start-mongodb-gate.ts';
+
+const PROGRAM = new URL('./run-own-process.ts', import.meta.url);
+const HOOKS = new URL('./typescript.js', import.meta.url);
+
+/** A process that does not stop is a failed test, not a stuck run. */
+const STOP_TIMEOUT_MS = 5000;
+
+/** What is to run there, with options that survive JSON. */
+export type OwnProcessTask =
+  | { readonly kind: 'api'; readonly options: ApiStageOptions }
+  | {
+      readonly kind: 'gate';
+      readonly options: Pick<GateOptions, 'dsn' | 'limits' | 'connectionsMax'>;
+    }
+  | { readonly kind: 'mongodb-gate'; readonly options: Pick<MongodbGateOptions, 'uri' | 'limits'> };
+
+export interface OwnProcess {
+  readonly port: number;
+  /** Resident memory of the process now. */
+  residentBytes(): Promise<number>;
+  stop(): Promise<void>;
+}
+
+/** Starts what startApi, startGate or startMongodbGate starts in this one. */
+export async function startOwnProcess(task: OwnProcessTask): Promise<OwnProcess> {
+  const child = execaNode(fileURLToPath(PROGRAM), [JSON.stringify(task)], {
+    nodeOptions: ['--import', fileURLToPath(HOOKS)],
+    ipc: true,
+    // How it ends is told by what its clients see.
+    reject: false,
+  });
+  return {
+    port: Number(await child.getOneMessage()),
+    residentBytes: async () => {
+      await child.sendMessage('resident memory');
+      return Number(await child.getOneMessage());
+    },
+    stop: async () => {
+      const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+      child.disconnect();
+      await child;
+      clearTimeout(timer);
+    },
+  };
+}
