@@ -73,6 +73,10 @@ const page = (item: z.ZodType): z.ZodType =>
   z.object({
     items: z.array(item),
     next: z.string().nullable().describe('Address of the next page; null on the last one'),
+    truncated: z
+      .literal(true)
+      .optional()
+      .describe('Rows are missing that no next page has: the table has no key to go on by'),
     count: count.optional().describe('In all pages, where `count` asks for it'),
   });
 

@@ -24,7 +24,7 @@ import type {
   CrudStatements,
   MongodbCrudDependencies,
 } from './mongodb-crud-statements.ts';
-import { nextPageUrl, refuseCursor } from './page-cursor.ts';
+import { assertLinkable, nextPageUrl, refuseCursor } from './page-cursor.ts';
 import { RequestError } from './request-error.ts';
 
 /** The server sorts by 32 fields, of which _id is one. */
@@ -50,17 +50,10 @@ export function createListHandler(dependencies: MongodbCrudDependencies): Reques
   };
 }
 
-/** Node takes request lines of 16 KiB, of which the rest of the address needs some. */
-const CURSOR_CHARS_MAX = 8 * 1024;
-
 /** @throws RequestError 422 */
 function nextUrl(request: Request, path: CollectionPath, values: readonly string[]): string {
   const cursor = encodeCursor(values);
-  if (cursor.length > CURSOR_CHARS_MAX) {
-    throw new RequestError(422, 'The place of the next page is too long for a link', {
-      hint: 'Order by fields with short values, or ask for more documents at once',
-    });
-  }
+  assertLinkable(cursor);
   return nextPageUrl(collectionUrl(path), searchParamsOf(request), cursor);
 }
 

@@ -8,8 +8,12 @@ import type { Limits } from '../src/config.ts';
 import type { Guard } from '../src/guardrails/guard.ts';
 import { contextOf } from './request-context.ts';
 import { RequestError } from './request-error.ts';
+import { LIST_BYTES_MAX } from './list-parameters.ts';
 import type { StatementRequest, StatementRunner } from './statement-run.ts';
 import type { TableVisibility } from './table-rules.ts';
+
+/** A document has 16 MiB at most; as text it can be some times as long. */
+const ANSWER_BYTES_MAX = 3 * LIST_BYTES_MAX;
 
 export interface MongodbCrudDependencies {
   readonly runner: StatementRunner;
@@ -49,7 +53,11 @@ export function createCrudStatements(
     database,
     text: formatCommand(command),
     // A page that is cut is a shorter page with a link to the rest.
-    limits: { ...limits, onLimit: 'truncate' },
+    limits: {
+      ...limits,
+      bytesMax: Math.min(limits.bytesMax, ANSWER_BYTES_MAX),
+      onLimit: 'truncate',
+    },
     access,
     route: routeOf(request),
   });

@@ -59,3 +59,15 @@ function parseJson(text: string): unknown {
 function isCursorValue(value: unknown): value is string | null {
   return value === null || (typeof value === 'string' && !value.includes('\0'));
 }
+
+/** Node takes request lines of 16 KiB, of which the rest of the address needs some. */
+const CURSOR_CHARS_MAX = 8 * 1024;
+
+/** @throws RequestError 422 for a cursor that no request can bring back */
+export function assertLinkable(cursor: string): void {
+  if (cursor.length > CURSOR_CHARS_MAX) {
+    throw new RequestError(422, 'The place of the next page is too long for a link', {
+      hint: 'Order by fields with short values, or ask for more at once',
+    });
+  }
+}

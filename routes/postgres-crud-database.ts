@@ -11,7 +11,7 @@ import type { Guard } from '../src/guardrails/guard.ts';
 import type { RequestContext } from './request-context.ts';
 import { RequestError } from './request-error.ts';
 import type { StatementRunner } from './statement-run.ts';
-import type { TableVisibility } from './table-rules.ts';
+import type { TableVisibility, Visibility } from './table-rules.ts';
 
 export interface PostgresCrudDependencies {
   readonly runner: StatementRunner;
@@ -38,6 +38,14 @@ const OWN_BYTES_MAX = 16 * 1024 * 1024;
 
 /** Of a table that was dropped or changed since the catalog was read. */
 const STALE: ReadonlySet<string> = new Set(['42P01', '42703']);
+
+/** What a request wants of which table. */
+interface TableUse {
+  readonly name: TableName;
+  readonly isWrite: boolean;
+  /** Whether the catalog is asked anew: what is a row's key must not be a memory. */
+  readonly isFresh?: boolean;
+}
 
 export class CrudDatabase {
   readonly limits: Limits;
@@ -89,7 +97,7 @@ export class CrudDatabase {
    */
   async withTable<T>(
     call: Call,
-    use: { readonly name: TableName; readonly isWrite: boolean },
+    use: TableUse,
     action: (table: CrudTable) => Promise<T>,
   ): Promise<T> {
     try {
@@ -103,10 +111,10 @@ export class CrudDatabase {
     }
   }
 
-  async #find(
-    call: Call,
-    { name, isWrite }: { readonly name: TableName; readonly isWrite: boolean },
-  ): Promise<CrudTable> {
+  async #find(call: Call, { name, isWrite, isFresh = false }: TableUse): Promise<CrudTable> {
+    if (isFresh) {
+      this.#catalog.forget(name);
+    }
     const visibility = this.visibility(name);
     const table =
       visibility === 'hidden' || `${name.schema}${name.table}`.includes('\0')
@@ -115,16 +123,8 @@ export class CrudDatabase {
     if (table === undefined) {
       throw new RequestError(404, 'There is no such table, or it is not shown');
     }
-    if (isWrite && visibility === 'read-only') {
-      throw new RequestError(403, 'This table can only be read over the API', {
-        hint: 'Its name is matched by API_READ_ONLY',
-      });
-    }
-    if (isWrite && (table.kind === 'view' || table.kind === 'materialized-view')) {
-      throw new RequestError(405, 'A view can only be read over the API', {
-        hint: 'Write to the tables that it is made of',
-        headers: { Allow: 'GET, HEAD, OPTIONS' },
-      });
+    if (isWrite) {
+      assertWritable(table, visibility);
     }
     return table;
   }
@@ -150,5 +150,19 @@ export class CrudDatabase {
       (run) => pool.query(statement, run),
     );
     return { ...(await collectResult(events)), guard: summary.guard };
+  }
+}
+
+function assertWritable({ kind }: CrudTable, visibility: Visibility): void {
+  if (visibility === 'read-only') {
+    throw new RequestError(403, 'This table can only be read over the API', {
+      hint: 'Its name is matched by API_READ_ONLY',
+    });
+  }
+  if (kind === 'view' || kind === 'materialized-view') {
+    throw new RequestError(405, 'A view can only be read over the API', {
+      hint: 'Write to the tables that it is made of',
+      headers: { Allow: 'GET, HEAD, OPTIONS' },
+    });
   }
 }

@@ -5,9 +5,15 @@ import type { Condition } from '../src/backends/postgres/crud-conditions.ts';
 import { completeOrder } from '../src/backends/postgres/crud-keyset.ts';
 import type { KeysetPosition, OrderColumn } from '../src/backends/postgres/crud-keyset.ts';
 import type { CrudTable } from '../src/backends/postgres/crud-table.ts';
-import { LIST_BOUNDS, parseListParameters } from './list-parameters.ts';
+import { LIST_BOUNDS, LIST_BYTES_MAX, parseListParameters } from './list-parameters.ts';
 import type { ListParameters } from './list-parameters.ts';
-import { encodeCursor, nextPageUrl, parseCursor, refuseCursor } from './page-cursor.ts';
+import {
+  assertLinkable,
+  encodeCursor,
+  nextPageUrl,
+  parseCursor,
+  refuseCursor,
+} from './page-cursor.ts';
 import type { Answer, Call, CrudDatabase } from './postgres-crud-database.ts';
 import {
   readSearch,
@@ -53,7 +59,12 @@ async function sendPage(
   // One row more than is shown tells whether there is a page behind this one.
   const rowsMax = limit + 1;
   const page = selectPage(table, { select, conditions, order, behind, rowsMax });
-  const answer = await database.read(call, page.statement, { ...database.limits, rowsMax });
+  const bytesMax = Math.min(database.limits.bytesMax, LIST_BYTES_MAX);
+  const answer = await database.read(call, page.statement, {
+    ...database.limits,
+    rowsMax,
+    bytesMax,
+  });
   if (answer.rows.length === 0 && answer.guard.exceeded !== undefined) {
     throw answer.guard.cutError('One row alone is larger');
   }
@@ -64,7 +75,8 @@ async function sendPage(
   if (next !== null) {
     call.response.set('Link', `<${next}>; rel="next"`);
   }
-  sendItems(call.response, { ...answer, rows }, { columnCount: select.length, next, count });
+  const end = { next, count, isTruncated: hasMore && next === null };
+  sendItems(call.response, { ...answer, rows }, { columnCount: select.length, ...end });
 }
 
 interface Place {
@@ -83,6 +95,7 @@ function nextUrl(
   }
   const values = position.map((index) => last?.[index]?.toString('utf8') ?? null);
   const cursor = encodeCursor([describeOrder(table, order), ...values]);
+  assertLinkable(cursor);
   return nextPageUrl(tableUrl(table), search, cursor);
 }
 

@@ -89,7 +89,7 @@ async function withRow(
 ): Promise<void> {
   refuseParameters(readSearch(call.request), () => false);
   const name = readTableName(call.request);
-  await database.withTable(call, { name, isWrite: true }, async (table) => {
+  await database.withTable(call, { name, isWrite: true, isFresh: true }, async (table) => {
     const key = resolveKey(table, readKeySegments(call.request));
     await action(table, { key, versions: readVersions(call.request, table) });
   });

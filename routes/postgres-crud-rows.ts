@@ -13,6 +13,8 @@ const text = new JsonText();
 /** What a list says besides its rows. */
 interface ItemsEnd {
   readonly next?: string | null | undefined;
+  /** Whether rows are missing that no next page has. */
+  readonly isTruncated?: boolean;
   readonly count?: number | undefined;
 }
 
@@ -24,7 +26,7 @@ interface ItemsEnd {
 export function sendItems(
   response: Response,
   { columns, rows }: Pick<Answer, 'columns' | 'rows'>,
-  { columnCount, next, count }: ItemsEnd & { readonly columnCount: number },
+  { columnCount, next, count, isTruncated = false }: ItemsEnd & { readonly columnCount: number },
 ): void {
   const appendRow = createJsonRowEncoder(columns.slice(0, columnCount), 'object');
   text.truncate(0);
@@ -34,11 +36,12 @@ export function sendItems(
     appendRow(text, row);
   }
   // Addresses are percent-encoded, so that this is ASCII.
-  text.appendAscii(`]${writeMember('next', next)}${writeMember('count', count)}}`);
+  const truncated = writeMember('truncated', isTruncated ? true : undefined);
+  text.appendAscii(`]${writeMember('next', next)}${truncated}${writeMember('count', count)}}`);
   response.type('json').send(text.take());
 }
 
-function writeMember(name: string, value: string | number | null | undefined): string {
+function writeMember(name: string, value: string | number | boolean | null | undefined): string {
   return value === undefined ? '' : `,"${name}":${JSON.stringify(value)}`;
 }
 
@@ -62,7 +65,8 @@ export function tableUrl({ schema, table }: { schema: string; table: string }): 
  * Path of a row.
  *
  * @param row holds all columns of the table in its order
- * @returns undefined where the table has no key
+ * @returns undefined where the table has no key, or one that no path can carry: `.` and `..` are
+ *   steps of a path to whoever asks for it, and a single empty part is the list
  */
 export function rowUrl(table: CrudTable, row: Row): string | undefined {
   if (table.key.length === 0) {
@@ -70,6 +74,10 @@ export function rowUrl(table: CrudTable, row: Row): string | undefined {
   }
   const columns = [...table.columns.values()];
   const segments = table.key.map((column) => segmentOf(column, row[columns.indexOf(column)]));
+  const isStep = segments.some((segment) => segment === '.' || segment === '..');
+  if (isStep || segments.join('') === '') {
+    return undefined;
+  }
   return [tableUrl(table), ...segments].join('/');
 }
 

@@ -62,7 +62,7 @@ export function createQueryRoutes(dependencies: QueryDependencies): Router {
         ? askPostgres({ ...asked, query }, dependencies)
         : askMongodb({ ...asked, query }, dependencies);
     response.setTimeout(Math.min(timeoutMs + ANSWER_GRACE_MS, TIMER_MAX_MS));
-    await streamResults(response, statement, { format, shape, signal: context.signal });
+    await streamResults(response, statement, { format, shape });
   });
   router.all(PATH, refuseMethod);
   return router;

@@ -3,6 +3,7 @@ import type { Request, RequestHandler, Response } from 'express';
 import type { Component } from '../src/lifecycle.ts';
 import { ServiceError, SQLSTATE } from '../src/errors.ts';
 import { stopRequest } from './request-context.ts';
+import { onceOver } from './request-end.ts';
 import { RequestError } from './request-error.ts';
 
 /** When a client may come again: another replica, or this one restarted. */
@@ -28,7 +29,7 @@ export function createRequestDrain(): RequestDrain {
         throw drainingError();
       }
       running.set(response, request);
-      response.once('close', () => {
+      onceOver(request, response, () => {
         running.delete(response);
         if (running.size === 0) {
           onIdle?.();

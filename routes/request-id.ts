@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { RequestHandler } from 'express';
 import { ServiceError, SQLSTATE } from '../src/errors.ts';
 import { keepContext } from './request-context.ts';
+import { onceOver } from './request-end.ts';
 
 /** A client's own id is taken when it can stand in a log, a header and an application_name. */
 export const USABLE_ID = /^[A-Za-z0-9._-]{1,128}$/;
@@ -17,7 +18,7 @@ export const identifyRequest: RequestHandler = (request, response, next) => {
   const requestId = USABLE_ID.test(wanted) ? wanted : randomUUID();
   response.set('X-Request-Id', requestId);
   const gone = new AbortController();
-  response.once('close', () => {
+  onceOver(request, response, () => {
     if (!response.writableFinished) {
       gone.abort(
         new ServiceError(SQLSTATE.queryCanceled, 'canceling statement as the client has gone'),

@@ -10,8 +10,6 @@ import type { GuardedStatement } from './statement-run.ts';
 export interface RowStreamOptions {
   readonly format: ResultFormat;
   readonly shape: ResultShape;
-  /** Aborted when the client has gone, or the service ends: nobody waits for the client then. */
-  readonly signal: AbortSignal;
 }
 
 /**
@@ -22,8 +20,8 @@ export interface RowStreamOptions {
  */
 export async function streamResults(
   response: Response,
-  { events, summary }: GuardedStatement,
-  { format, shape, signal }: RowStreamOptions,
+  { events, summary, signal }: GuardedStatement,
+  { format, shape }: RowStreamOptions,
 ): Promise<void> {
   const body = new AnswerBody(response, { contentType: format.contentType, signal });
   const writer = format.createWriter(body, shape);

@@ -44,6 +44,8 @@ export interface StatementRunner {
 
 export interface GuardedStatement {
   readonly events: ResultEvents;
+  /** Aborted when the statement is stopped: nobody has to wait for its reader any longer. */
+  readonly signal: AbortSignal;
   readonly summary: StatementSummary;
 }
 
@@ -51,11 +53,18 @@ export function createStatementRunner(observer: Observer): StatementRunner {
   return {
     run: (request, open) => {
       const summary = { guard: new Guard(request.limits), durationMs: 0 };
-      return { summary, events: runGuarded(request, { open, summary, observer }) };
+      const stopper = new AbortController();
+      const watched = { summary, observer, stopper };
+      return {
+        summary,
+        signal: stopper.signal,
+        events: runGuarded(request, { open, ...watched }),
+      };
     },
     ask: async (request, open) => {
       const summary = { guard: new Guard(request.limits), durationMs: 0 };
-      return await runObserved(request, { summary, observer }, open);
+      const stopper = new AbortController();
+      return await runObserved(request, { summary, observer, stopper }, open);
     },
   };
 }
@@ -63,6 +72,7 @@ export function createStatementRunner(observer: Observer): StatementRunner {
 interface Watched {
   readonly summary: StatementSummary;
   readonly observer: Observer;
+  readonly stopper: AbortController;
 }
 
 async function* runGuarded(
@@ -103,7 +113,6 @@ class StatementWatch {
   readonly #request: StatementRequest;
   readonly #watched: Watched;
   readonly #startedAtMs = performance.now();
-  readonly #stopper = new AbortController();
   readonly #timer: NodeJS.Timeout;
   readonly #commandTags: string[] = [];
   #stoppedBy: StatementOutcome | undefined;
@@ -122,7 +131,7 @@ class StatementWatch {
     }
     this.run = {
       guard: watched.summary.guard,
-      signal: this.#stopper.signal,
+      signal: watched.stopper.signal,
       access: request.access,
       label: `${request.route} ${context.requestId}`,
     };
@@ -197,7 +206,7 @@ class StatementWatch {
 
   #stop(outcome: StatementOutcome, error: ServiceError): void {
     this.#stoppedBy ??= outcome;
-    this.#stopper.abort(error);
+    this.#watched.stopper.abort(error);
   }
 
   #note(event: ResultEvent): void {

@@ -18,7 +18,9 @@ export function createTableRules({ allow, deny, readOnly }: TableRules): TableVi
   return {
     visibility: (backend, container, name) => {
       const path = `${backend}/${container}.${name}`;
-      const isShown = allow.length === 0 || isAllowed(path);
+      // `a.*` means what is in `a`: a schema that is called `a.b` is another one.
+      const isOdd = container.includes('.');
+      const isShown = allow.length === 0 || (!isOdd && isAllowed(path));
       if (!isShown || isDenied(path) || isOfSystem(backend, container, name)) {
         return 'hidden';
       }

@@ -64,3 +64,28 @@ export function group(name: string, components: readonly Component[]): Component
     },
   };
 }
+
+/**
+ * A timer and an abort as one signal. Node's AbortSignal.any holds what it is made of only weakly:
+ * a timeout that nothing else holds is collected, and never comes.
+ */
+export function startDeadline(
+  timeoutMs: number,
+  forced: AbortSignal,
+): { readonly signal: AbortSignal; clear(): void } {
+  const ended = new AbortController();
+  const end = (): void => {
+    ended.abort();
+  };
+  const timer = setTimeout(end, timeoutMs);
+  forced.addEventListener('abort', end, { once: true });
+  if (forced.aborted) {
+    end();
+  }
+  return {
+    signal: ended.signal,
+    clear: () => {
+      clearTimeout(timer);
+    },
+  };
+}

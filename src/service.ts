@@ -18,7 +18,7 @@ import type { Config, ListenerConfig } from './config.ts';
 import { createEmbeddedDatabases } from './embedded/embedded-databases.ts';
 import type { EmbeddedDatabases } from './embedded/embedded-databases.ts';
 import { createSqlPolicy } from './guardrails/sql-policy.ts';
-import { group, startAll, stopAll } from './lifecycle.ts';
+import { group, startAll, startDeadline, stopAll } from './lifecycle.ts';
 import type { Component } from './lifecycle.ts';
 import { createLogger } from './logger.ts';
 import { createMetrics } from './metrics.ts';
@@ -70,8 +70,13 @@ export async function runService(config: Config, { version }: ServiceOptions): P
       void database.stop(stop.forced);
     }
   });
-  const deadline = AbortSignal.any([stop.forced, AbortSignal.timeout(config.shutdownTimeoutMs)]);
-  await stopAll(parts.components, { deadline, closeTimeoutMs: CLOSE_TIMEOUT_MS, observer });
+  const deadline = startDeadline(config.shutdownTimeoutMs, stop.forced);
+  await stopAll(parts.components, {
+    deadline: deadline.signal,
+    closeTimeoutMs: CLOSE_TIMEOUT_MS,
+    observer,
+  });
+  deadline.clear();
   observer.observe({ kind: 'service-stopped', durationMs: performance.now() - stoppingAtMs });
   stop.close();
   await observers.close();

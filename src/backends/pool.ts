@@ -78,10 +78,14 @@ export interface SqlStatement {
    */
   readonly parameters?: readonly (string | null)[] | undefined;
   /**
-   * Whether the text is ours, and leaves nothing behind in the session that has to be reset.
-   * Unset for what a user wrote.
+   * Whether the text is ours. Unset for what a user wrote.
    */
   readonly isOwn?: boolean;
+  /**
+   * Whether nothing of a user's runs with it, so that the session need not be reset: no trigger,
+   * no default, no view, no row policy.
+   */
+  readonly isPlainRead?: boolean;
 }
 
 /** Connections to PostgreSQL that are shared by statements. */

@@ -32,18 +32,19 @@ export class ServerLog {
    * is emptied first. A disk that takes no more costs lines in the file, never the server's pace.
    */
   async follow(stream: Readable, onLine: (line: string) => void): Promise<void> {
-    const file = await openReplaced(this.#file, 0o600).catch(() => undefined);
+    // Read at once: of a program that has ended, Node throws away what nobody has begun to read.
+    const opening = openReplaced(this.#file, 0o600).catch(() => undefined);
     let rest = '';
     let fileBytes = 0;
     try {
       for await (const chunk of stream.setEncoding('utf8')) {
         const text = String(chunk);
-        fileBytes = await this.#append(file, fileBytes, text);
+        fileBytes = await this.#append(await opening, fileBytes, text);
         rest = this.#takeLines(rest + text, onLine);
       }
       this.#takeLines(`${rest}\n`, onLine);
     } finally {
-      await file?.close();
+      await (await opening)?.close();
     }
   }
 

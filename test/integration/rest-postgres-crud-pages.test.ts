@@ -139,7 +139,7 @@ describe('pages', () => {
   it('are compared as one row where an index can serve', async () => {
     await readPages('/api/postgres/public/many?order=even.desc&limit=1000');
     expect(stage().statements().at(-1)?.text).toBe(
-      'SELECT "id", "even" FROM "public"."many" ' +
+      'SELECT "id", "even" FROM ONLY "public"."many" ' +
         'WHERE ("even", "id") < ($1::pg_catalog.bool, $2::pg_catalog.int4) ' +
         'ORDER BY "even" DESC NULLS FIRST, "id" DESC NULLS FIRST LIMIT 1001',
     );

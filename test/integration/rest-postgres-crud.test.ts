@@ -206,7 +206,7 @@ describe('the audit', () => {
     await api.patch('/api/postgres/public/users/1').send({ name: 'geheim'.slice(0, 5) });
     const last = stage().statements().at(-1);
     expect(last?.text).toBe(
-      'UPDATE "public"."users" SET "name" = $1::pg_catalog."varchar" ' +
+      'UPDATE ONLY "public"."users" SET "name" = $1::pg_catalog."varchar" ' +
         'WHERE "id" = $2::pg_catalog.int4 ' +
         'RETURNING "id", "name", "age", "is_admin", xmin::text',
     );

@@ -33,6 +33,7 @@ export function createColumn(
     typeName: type,
     base: scalar?.[1] ?? { oid: 0, category: 'A' },
     element: element && { ...element[1], delimiter: element[0] === 'box' ? ';' : ',' },
+    operatorSchema: 'pg_catalog',
     isNullable: true,
     hasDefault: false,
     isGenerated: false,
@@ -54,6 +55,7 @@ export function createTable(
     columns: new Map(columns.map((column) => [column.name, column])),
     key: key.flatMap((name) => columns.filter((column) => column.name === name)),
     isVersioned: true,
+    isPlain: true,
     ...properties,
   };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { group, startAll, stopAll } from '../../src/lifecycle.ts';
+import { once } from 'node:events';
+import { group, startAll, startDeadline, stopAll } from '../../src/lifecycle.ts';
 import type { Component } from '../../src/lifecycle.ts';
 import { createRecorder } from '../support/observations.ts';
 
@@ -123,3 +124,23 @@ function withResolver(): { promise: Promise<void>; resolve: () => void } {
   });
   return { promise, resolve };
 }
+
+describe('startDeadline', () => {
+  test('ends by its timer', async () => {
+    const deadline = startDeadline(5, new AbortController().signal);
+    await once(deadline.signal, 'abort');
+    deadline.clear();
+  });
+
+  test.each([true, false])('ends when it is forced, before or after: %s', (isBefore) => {
+    const forced = new AbortController();
+    if (isBefore) {
+      forced.abort();
+    }
+    const deadline = startDeadline(60_000, forced.signal);
+    expect(deadline.signal.aborted).toBe(isBefore);
+    forced.abort();
+    expect(deadline.signal.aborted).toBe(true);
+    deadline.clear();
+  });
+});

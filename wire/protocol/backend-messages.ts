@@ -145,7 +145,7 @@ export function repairErrorResponse(
  * reads as XX000.
  */
 export function readReport(bytes: Buffer, offset: number, frameBytes: number): ReportFields {
-  const fields = readReportFields(bytes, offset + FRAME_HEADER_BYTES, offset + frameBytes);
+  const fields = readReportFields(bytes, offset + FRAME_HEADER_BYTES, offset + frameBytes, true);
   const sqlState = fields.get('C') ?? '';
   const position = Number(fields.get('P'));
   return {
@@ -162,19 +162,33 @@ function isSqlState(text: string): boolean {
   return /^[0-9A-Z]{5}$/.test(text);
 }
 
+/**
+ * So many bytes of a field are read where it is read at all: who raises a message of megabytes has
+ * it relayed on the wire, and cut over HTTP.
+ */
+const FIELD_BYTES_MAX = 8192;
+
 /** More fields than the protocol knows: the loop over an upstream's bytes ends here. */
 const REPORT_FIELDS_MAX = 32;
 
-function readReportFields(bytes: Buffer, start: number, end: number): Map<string, string> {
+/** @param isCut whether a field that has no end counts, as far as it is there */
+function readReportFields(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  isCut = false,
+): Map<string, string> {
   const fields = new Map<string, string>();
   let position = start;
   while (fields.size < REPORT_FIELDS_MAX && position < Math.min(end, bytes.length)) {
     const letter = String.fromCharCode(bytes.readUInt8(position));
-    const terminator = bytes.indexOf(0, position + 1);
+    const found = bytes.indexOf(0, position + 1);
+    const terminator = found === -1 && isCut ? Math.min(bytes.length, end - 1) : found;
     if (letter === '\0' || terminator === -1 || terminator >= end) {
       break;
     }
-    fields.set(letter, bytes.toString('utf8', position + 1, terminator));
+    const cut = Math.min(terminator, position + 1 + FIELD_BYTES_MAX);
+    fields.set(letter, bytes.toString('utf8', position + 1, cut));
     position = terminator + 1;
   }
   return fields;

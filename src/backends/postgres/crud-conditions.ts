@@ -1,7 +1,7 @@
 // WHERE clauses of REST: columns of the catalog, operators of a closed list, values as parameters.
 import { TEXT } from './crud-parameters.ts';
 import type { SqlParameters } from './crud-parameters.ts';
-import { quoteIdentifier } from './crud-table.ts';
+import { quoteIdentifier, writeOperator } from './crud-table.ts';
 import type { CrudTable, TableColumn } from './crud-table.ts';
 
 const COMPARISONS = {
@@ -48,12 +48,16 @@ export function writeCondition(condition: Condition, parameters: SqlParameters):
   }
   if (condition.op === 'in') {
     const values = condition.values.map((value) => parameters.bind(value, column));
-    return `${name} IN (${values.join(', ')})`;
+    const equals = writeOperator(column, '=');
+    return equals === '='
+      ? `${name} IN (${values.join(', ')})`
+      : `${name} ${equals} ANY (ARRAY[${values.join(', ')}])`;
   }
   if (condition.op === 'like' || condition.op === 'ilike') {
     return `${name} ${PATTERNS[condition.op]} ${parameters.bind(condition.value, TEXT)}`;
   }
-  return `${name} ${COMPARISONS[condition.op]} ${parameters.bind(condition.value, column)}`;
+  const operator = writeOperator(column, COMPARISONS[condition.op]);
+  return `${name} ${operator} ${parameters.bind(condition.value, column)}`;
 }
 
 /**

@@ -1,6 +1,6 @@
 // Pages of a list without gaps or doubles: each begins behind the last row of the one before, by
 // the values of the columns that the list is in the order of.
-import { quoteIdentifier } from './crud-table.ts';
+import { quoteIdentifier, writeOperator } from './crud-table.ts';
 import type { SqlParameters } from './crud-parameters.ts';
 import type { CrudTable, TableColumn } from './crud-table.ts';
 
@@ -45,7 +45,10 @@ export function writeBehind(
   const [first, ...others] = steps;
   const isUniform = steps.every(
     ({ column, direction, value }) =>
-      direction === first?.direction && !column.isNullable && value !== null,
+      direction === first?.direction &&
+      !column.isNullable &&
+      value !== null &&
+      column.operatorSchema === 'pg_catalog',
   );
   if (first !== undefined && isUniform) {
     return writeRowComparison([first, ...others], parameters);
@@ -79,7 +82,9 @@ function writeAlternative(steps: readonly Step[], parameters: SqlParameters): st
   }
   const same = steps.slice(0, -1).map(({ column, value }) => {
     const name = quoteIdentifier(column.name);
-    return value === null ? `${name} IS NULL` : `${name} = ${parameters.bind(value, column)}`;
+    return value === null
+      ? `${name} IS NULL`
+      : `${name} ${writeOperator(column, '=')} ${parameters.bind(value, column)}`;
   });
   return `(${[...same, behind].join(' AND ')})`;
 }
@@ -94,8 +99,8 @@ function writeStep(
     return direction === 'desc' ? `${name} IS NOT NULL` : undefined;
   }
   if (direction === 'desc') {
-    return `${name} < ${parameters.bind(value, column)}`;
+    return `${name} ${writeOperator(column, '<')} ${parameters.bind(value, column)}`;
   }
-  const greater = `${name} > ${parameters.bind(value, column)}`;
+  const greater = `${name} ${writeOperator(column, '>')} ${parameters.bind(value, column)}`;
   return column.isNullable ? `(${greater} OR ${name} IS NULL)` : greater;
 }

@@ -11,8 +11,10 @@ export class SqlParameters {
     return `$${this.#values.length}::${sqlType}`;
   }
 
-  toStatement(text: string): CrudStatement {
-    return { text, parameters: this.#values, isOwn: true };
+  /** @param read the table that is only read, where that is all */
+  toStatement(text: string, read?: { readonly isPlain: boolean }): CrudStatement {
+    const isPlainRead = read?.isPlain ?? false;
+    return { text, parameters: this.#values, isOwn: true, isPlainRead };
   }
 }
 
@@ -20,6 +22,7 @@ export class SqlParameters {
 export interface CrudStatement extends SqlStatement {
   readonly parameters: readonly (string | null)[];
   readonly isOwn: true;
+  readonly isPlainRead: boolean;
 }
 
 /** For what is compared as text, whatever it is. */

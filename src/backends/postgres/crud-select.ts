@@ -2,7 +2,7 @@
 import { whereAll, whereRow, writeCondition } from './crud-conditions.ts';
 import { completeOrder, writeBehind, writeOrder } from './crud-keyset.ts';
 import { SqlParameters } from './crud-parameters.ts';
-import { quoteIdentifier, quoteTable } from './crud-table.ts';
+import { quoteIdentifier, quoteRows } from './crud-table.ts';
 import type { Condition } from './crud-conditions.ts';
 import type { KeysetPosition, OrderColumn } from './crud-keyset.ts';
 import type { CrudStatement } from './crud-parameters.ts';
@@ -37,10 +37,10 @@ export function selectPage(table: CrudTable, query: ListQuery): ListStatement {
     terms.push(writeBehind(order, query.behind, parameters));
   }
   const text =
-    `SELECT ${writeColumns(columns)} FROM ${quoteTable(table)}${whereAll(terms)}` +
+    `SELECT ${writeColumns(columns)} FROM ${quoteRows(table)}${whereAll(terms)}` +
     `${writeOrder(order)} LIMIT ${query.rowsMax}`;
   return {
-    statement: parameters.toStatement(text),
+    statement: parameters.toStatement(text, table),
     position: table.key.length === 0 ? [] : order.map(({ column }) => columns.indexOf(column)),
   };
 }
@@ -50,7 +50,8 @@ export function countRows(table: CrudTable, conditions: readonly Condition[]): C
   const parameters = new SqlParameters();
   const terms = conditions.map((condition) => writeCondition(condition, parameters));
   return parameters.toStatement(
-    `SELECT pg_catalog.count(*) FROM ${quoteTable(table)}${whereAll(terms)}`,
+    `SELECT pg_catalog.count(*) FROM ${quoteRows(table)}${whereAll(terms)}`,
+    table,
   );
 }
 
@@ -59,7 +60,8 @@ export function estimateRows(table: CrudTable, conditions: readonly Condition[])
   const parameters = new SqlParameters();
   const terms = conditions.map((condition) => writeCondition(condition, parameters));
   return parameters.toStatement(
-    `EXPLAIN (FORMAT JSON) SELECT 1 FROM ${quoteTable(table)}${whereAll(terms)}`,
+    `EXPLAIN (FORMAT JSON) SELECT 1 FROM ${quoteRows(table)}${whereAll(terms)}`,
+    table,
   );
 }
 
@@ -71,8 +73,9 @@ export function selectRow(
 ): CrudStatement {
   const parameters = new SqlParameters();
   return parameters.toStatement(
-    `SELECT ${writeColumns(select)}${writeVersion(table)} FROM ${quoteTable(table)}` +
+    `SELECT ${writeColumns(select)}${writeVersion(table)} FROM ${quoteRows(table)}` +
       whereRow(table, { key, versions: undefined }, parameters),
+    table,
   );
 }
 

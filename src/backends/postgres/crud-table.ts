@@ -21,6 +21,8 @@ export interface TableColumn {
   readonly base: ValueType;
   /** Of arrays only. */
   readonly element: ElementType | undefined;
+  /** Where the operators are that its order is made of: citext brings its own. */
+  readonly operatorSchema: string;
   readonly isNullable: boolean;
   /** Whether the server fills it in when it is not given: default, identity or generated. */
   readonly hasDefault: boolean;
@@ -58,11 +60,28 @@ export interface CrudTable extends TableName {
   readonly key: readonly TableColumn[];
   /** Whether each row has an xmin that tells one version from another. */
   readonly isVersioned: boolean;
+  /** Whether to read it runs nothing of a user's: no view, no row policy. */
+  readonly isPlain: boolean;
 }
 
 /** Identifiers come from the catalog; quoted, they are nothing else whatever they hold. */
 export function quoteIdentifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** A table's own rows: those of tables that inherit from it have keys and rules of their own. */
+export function quoteRows(table: CrudTable): string {
+  return table.kind === 'table' ? `ONLY ${quoteTable(table)}` : quoteTable(table);
+}
+
+/** The operator of the column's own order, wherever the search path leads. */
+export function writeOperator(
+  { operatorSchema }: Pick<TableColumn, 'operatorSchema'>,
+  operator: string,
+): string {
+  return operatorSchema === 'pg_catalog'
+    ? operator
+    : `OPERATOR(${quoteIdentifier(operatorSchema)}.${operator})`;
 }
 
 export function quoteTable({ schema, table }: TableName): string {

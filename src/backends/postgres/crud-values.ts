@@ -18,7 +18,8 @@ const INTEGER_BITS: ReadonlyMap<number, bigint> = new Map([
 
 /** More digits than any of them has, lest a long one cost time. */
 const INTEGER = /^[+-]?\d{1,40}$/;
-const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$|^NaN$|^[+-]?Infinity$/;
+/** No two parts of it can match the same digits: the time is that of the length. */
+const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$|^NaN$|^[+-]?Infinity$/;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 /** Arrays in arrays: PostgreSQL has no more dimensions. */

@@ -2,7 +2,7 @@
 import { whereAll, whereRow, writeCondition } from './crud-conditions.ts';
 import { SqlParameters } from './crud-parameters.ts';
 import { writeColumns, writeVersion } from './crud-select.ts';
-import { quoteIdentifier, quoteTable } from './crud-table.ts';
+import { quoteIdentifier, quoteRows, quoteTable } from './crud-table.ts';
 import type { Condition, Versions } from './crud-conditions.ts';
 import type { CrudStatement } from './crud-parameters.ts';
 import type { CrudTable, TableColumn } from './crud-table.ts';
@@ -49,7 +49,7 @@ export function updateRow(
   const parameters = new SqlParameters();
   const set = writeAssignments(assignments, parameters);
   return parameters.toStatement(
-    `UPDATE ${quoteTable(table)} SET ${set}${whereRow(table, target, parameters)}` +
+    `UPDATE ${quoteRows(table)} SET ${set}${whereRow(table, target, parameters)}` +
       writeReturning(table),
   );
 }
@@ -63,20 +63,20 @@ export function updateRows(
   const parameters = new SqlParameters();
   const set = writeAssignments(assignments, parameters);
   const terms = conditions.map((condition) => writeCondition(condition, parameters));
-  return parameters.toStatement(`UPDATE ${quoteTable(table)} SET ${set}${whereAll(terms)}`);
+  return parameters.toStatement(`UPDATE ${quoteRows(table)} SET ${set}${whereAll(terms)}`);
 }
 
 export function deleteRow(table: CrudTable, target: RowTarget): CrudStatement {
   const parameters = new SqlParameters();
   return parameters.toStatement(
-    `DELETE FROM ${quoteTable(table)}${whereRow(table, target, parameters)}`,
+    `DELETE FROM ${quoteRows(table)}${whereRow(table, target, parameters)}`,
   );
 }
 
 export function deleteRows(table: CrudTable, conditions: readonly Condition[]): CrudStatement {
   const parameters = new SqlParameters();
   const terms = conditions.map((condition) => writeCondition(condition, parameters));
-  return parameters.toStatement(`DELETE FROM ${quoteTable(table)}${whereAll(terms)}`);
+  return parameters.toStatement(`DELETE FROM ${quoteRows(table)}${whereAll(terms)}`);
 }
 
 function writeAssignments(assignments: readonly Assignment[], parameters: SqlParameters): string {

@@ -34,6 +34,8 @@ const STARTUP: Startup = {
     ['DateStyle', 'ISO'],
     ['IntervalStyle', 'postgres'],
     ['bytea_output', 'hex'],
+    // Floats with all their digits, or pages would begin where they ended.
+    ['extra_float_digits', '1'],
   ],
 };
 
@@ -239,8 +241,16 @@ function assertParameters(parameters: readonly (string | null)[]): void {
   }
 }
 
+/** Half a character: encoded, it would be another text. */
+const HALF_CHARACTER = /\p{Surrogate}/u;
+
 /** A NUL would end the text early. */
 function assertStorable(text: string, what: string): void {
+  if (HALF_CHARACTER.test(text)) {
+    throw new ServiceError(SQLSTATE.characterNotInRepertoire, `${what} holds half a character`, {
+      hint: 'A surrogate (\\ud800 to \\udfff) is part of a pair',
+    });
+  }
   if (text.includes('\0')) {
     throw new ServiceError(SQLSTATE.characterNotInRepertoire, `${what} holds a NUL character`, {
       hint: 'PostgreSQL stores no NUL in text; send bytea, or leave it out',

@@ -1,10 +1,22 @@
 // Relayed frames as results: for REST, which has to read what the wire only forwards.
-import { readCommandTag, readReport } from '../../../wire/protocol/backend-messages.ts';
+import {
+  readCommandTag,
+  readParameterStatus,
+  readReport,
+} from '../../../wire/protocol/backend-messages.ts';
 import { BACKEND, FRAME_HEADER_BYTES } from '../../../wire/protocol/frame.ts';
 import { readDataRow, readRowDescription } from '../../../wire/protocol/result-messages.ts';
-import { ServiceError } from '../../errors.ts';
-import type { Row } from '../backend.ts';
+import { ServiceError, SQLSTATE } from '../../errors.ts';
+import type { Row, Setting } from '../backend.ts';
 import type { ResultEvent } from '../pool.ts';
+
+/** Of a report (a notice, an error) so much is held; the rest is dropped as it comes. */
+const REPORT_BYTES_MAX = 64 * 1024;
+
+const REPORTS: ReadonlySet<number | undefined> = new Set([
+  BACKEND.errorResponse,
+  BACKEND.noticeResponse,
+]);
 
 /**
  * Takes the chunks of one exchange. Holds one frame, which the guard has counted before it came.
@@ -17,6 +29,8 @@ export class ResultDecoder {
   /** Size of the frame that is held in part; 0 as long as its header is not there. */
   #wantedBytes = 0;
   #completesToSkip: number;
+  /** Bytes still to come of a report whose beginning has been read. */
+  #bytesToDrop = 0;
 
   /** @param completesToSkip statements of ours in front of the one that was asked for */
   constructor(completesToSkip: number) {
@@ -26,7 +40,9 @@ export class ResultDecoder {
   /** What the frames that end in this chunk say. */
   decode(chunk: Buffer): ResultEvent[] {
     const events: ResultEvent[] = [];
-    const bytes = this.#join(chunk);
+    const dropped = Math.min(this.#bytesToDrop, chunk.length);
+    this.#bytesToDrop -= dropped;
+    const bytes = this.#join(chunk.subarray(dropped));
     if (bytes === undefined) {
       return events;
     }
@@ -34,8 +50,9 @@ export class ResultDecoder {
     let rows: Row[] = [];
     while (bytes.length - offset >= FRAME_HEADER_BYTES) {
       const frameBytes = bytes.readUInt32BE(offset + 1) + 1;
-      if (bytes.length - offset < frameBytes) {
-        this.#wantedBytes = frameBytes;
+      const heldBytes = bytes.length - offset;
+      if (heldBytes < frameBytes && !isLargeReport(bytes[offset], heldBytes)) {
+        this.#wantedBytes = wantedBytes(bytes[offset], frameBytes);
         break;
       }
       if (bytes[offset] === BACKEND.dataRow) {
@@ -50,7 +67,8 @@ export class ResultDecoder {
           events.push(event);
         }
       }
-      offset += frameBytes;
+      this.#bytesToDrop = Math.max(0, frameBytes - heldBytes);
+      offset += Math.min(frameBytes, heldBytes);
     }
     if (rows.length > 0) {
       events.push({ kind: 'rows', rows });
@@ -95,6 +113,9 @@ export class ResultDecoder {
       case BACKEND.errorResponse:
         this.error ??= readError(bytes, offset, frameBytes);
         return undefined;
+      case BACKEND.parameterStatus:
+        this.error ??= refuseEncoding(readParameterStatus(bytes, offset, frameBytes));
+        return undefined;
       default:
         return undefined;
     }
@@ -110,6 +131,23 @@ export class ResultDecoder {
 }
 
 const EMPTY = Buffer.alloc(0);
+
+function isLargeReport(type: number | undefined, heldBytes: number): boolean {
+  return REPORTS.has(type) && heldBytes >= REPORT_BYTES_MAX;
+}
+
+function wantedBytes(type: number | undefined, frameBytes: number): number {
+  return REPORTS.has(type) ? Math.min(frameBytes, REPORT_BYTES_MAX) : frameBytes;
+}
+
+/** Rows are read as UTF-8; in another encoding they would be other texts. */
+function refuseEncoding([name, value]: Setting): ServiceError | undefined {
+  return name === 'client_encoding' && value !== 'UTF8'
+    ? new ServiceError(SQLSTATE.featureNotSupported, 'client_encoding stays UTF8 over HTTP', {
+        hint: 'Leave SET client_encoding out',
+      })
+    : undefined;
+}
 
 function readError(bytes: Buffer, offset: number, frameBytes: number): ServiceError {
   const { severity, sqlState, message, detail, hint, position } = readReport(

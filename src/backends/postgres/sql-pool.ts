@@ -70,7 +70,7 @@ async function* runStatement(
     }
   } finally {
     // Not waited for: the caller has its answer.
-    void giveBack(session, pool, isOwn);
+    void giveBack(session, pool, statement.isPlainRead === true);
   }
 }
 
@@ -81,8 +81,12 @@ const ROLLED_BACK = {
   hint: 'Send BEGIN, the statements and COMMIT in one request',
 };
 
-async function giveBack(session: PooledSession, pool: SessionPool, isOwn: boolean): Promise<void> {
-  if (!session.isGone && (!isOwn || session.isInTransaction)) {
+async function giveBack(
+  session: PooledSession,
+  pool: SessionPool,
+  isPlainRead: boolean,
+): Promise<void> {
+  if (!session.isGone && (!isPlainRead || session.isInTransaction)) {
     await session.reset();
   }
   pool.release(session);

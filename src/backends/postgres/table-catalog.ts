@@ -62,7 +62,7 @@ const DESCRIBE = `SELECT c.relkind, coalesce(am.amname = 'heap', false), a.attna
   pg_catalog.format_type(a.atttypid, a.atttypmod), bt.oid, bt.typcategory,
   et.oid, et.typcategory, et.typdelim, a.attnotnull OR base.isnotnull,
   a.atthasdef OR base.hasdefault OR a.attidentity <> '', a.attgenerated <> '', a.attidentity,
-  pg_catalog.array_position(pk.conkey, a.attnum)
+  pg_catalog.array_position(pk.conkey, a.attnum), c.relrowsecurity, op.nspname
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_am am ON am.oid = c.relam
@@ -85,12 +85,21 @@ LEFT JOIN LATERAL (
 LEFT JOIN pg_catalog.pg_type bt ON bt.oid = base.oid
 LEFT JOIN pg_catalog.pg_type et
   ON et.oid = bt.typelem AND bt.typoutput = 'pg_catalog.array_out'::pg_catalog.regproc
+LEFT JOIN LATERAL (
+  SELECT opn.nspname FROM pg_catalog.pg_opclass oc
+  JOIN pg_catalog.pg_amop ao ON ao.amopfamily = oc.opcfamily AND ao.amopstrategy = 3
+    AND ao.amoplefttype = oc.opcintype AND ao.amoprighttype = oc.opcintype
+  JOIN pg_catalog.pg_operator o ON o.oid = ao.amopopr
+  JOIN pg_catalog.pg_namespace opn ON opn.oid = o.oprnamespace
+  WHERE oc.opcintype = base.oid AND oc.opcdefault
+    AND oc.opcmethod = (SELECT m.oid FROM pg_catalog.pg_am m WHERE m.amname = 'btree')
+  LIMIT 1) op ON true
 WHERE n.nspname = $1::pg_catalog.text AND c.relname = $2::pg_catalog.text
   AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
 ORDER BY a.attnum`;
 
 function describeTable({ schema, table }: TableName): SqlStatement {
-  return { text: DESCRIBE, parameters: [schema, table], isOwn: true };
+  return { text: DESCRIBE, parameters: [schema, table], isOwn: true, isPlainRead: true };
 }
 
 function readTable(name: TableName, rows: readonly Row[]): CrudTable | undefined {
@@ -99,6 +108,7 @@ function readTable(name: TableName, rows: readonly Row[]): CrudTable | undefined
     return undefined;
   }
   const [relationKind, isHeap] = toTexts(first);
+  const hasRowSecurity = toTexts(first)[15] !== 'f';
   const kind = tableKindOf(relationKind);
   const columns = new Map<string, TableColumn>();
   const key: { readonly position: number; readonly column: TableColumn }[] = [];
@@ -120,12 +130,19 @@ function readTable(name: TableName, rows: readonly Row[]): CrudTable | undefined
     key: key.sort((a, b) => a.position - b.position).map(({ column }) => column),
     // Through a partitioned table, PostgreSQL cannot return the xmin of what was inserted.
     isVersioned: kind === 'table' && isHeap === 't',
+    isPlain: kind === 'table' && !hasRowSecurity,
   };
 }
 
 function toTexts(row: Row): readonly (string | null)[] {
   return row.map((value) => value?.toString('utf8') ?? null);
 }
+
+/** As pg_attribute.attidentity has them. */
+const IDENTITIES: ReadonlyMap<string | null | undefined, 'always' | 'by-default'> = new Map([
+  ['a', 'always'],
+  ['d', 'by-default'],
+]);
 
 function readColumn(texts: readonly (string | null)[]): TableColumn | undefined {
   const [, , name, sqlType, typeName, oid, category, ...rest] = texts;
@@ -150,6 +167,7 @@ function readColumn(texts: readonly (string | null)[]): TableColumn | undefined 
     isNullable: isNotNull !== 't',
     hasDefault: hasDefault === 't',
     isGenerated: isGenerated === 't',
-    identity: identity === 'a' ? 'always' : identity === 'd' ? 'by-default' : undefined,
+    operatorSchema: texts[16] ?? 'pg_catalog',
+    identity: IDENTITIES.get(identity),
   };
 }

@@ -59,11 +59,10 @@ async function answer(
   app.get('/', async (_request, response) => {
     await streamResults(
       response,
-      { events: events(), summary },
+      { events: events(), summary, signal: new AbortController().signal },
       {
         format: RESULT_FORMATS[format]!,
         shape: { backend: 'postgres', rowMode: 'object', isSeveral: false, ...shape },
-        signal: new AbortController().signal,
       },
     );
   });

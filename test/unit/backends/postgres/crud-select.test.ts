@@ -21,9 +21,10 @@ describe('selectPage', () => {
   it('selects in the order of the key', () => {
     expect(selectPage(table, page)).toEqual({
       statement: {
-        text: 'SELECT "id" FROM "my ""schema"""."t" ORDER BY "id" ASC NULLS LAST LIMIT 11',
+        text: 'SELECT "id" FROM ONLY "my ""schema"""."t" ORDER BY "id" ASC NULLS LAST LIMIT 11',
         parameters: [],
         isOwn: true,
+        isPlainRead: true,
       },
       position: [0],
     });
@@ -55,7 +56,7 @@ describe('selectPage', () => {
     const { statement } = selectPage(table, { ...page, conditions, behind: ['7'] });
     expect(statement).toMatchObject({
       text:
-        'SELECT "id" FROM "my ""schema"""."t" WHERE "name" ILIKE $1::pg_catalog.text ' +
+        'SELECT "id" FROM ONLY "my ""schema"""."t" WHERE "name" ILIKE $1::pg_catalog.text ' +
         'AND "id" IN ($2::pg_catalog.int4, $3::pg_catalog.int4) AND "old" IS FALSE ' +
         'AND ("id") > ($4::pg_catalog.int4) ORDER BY "id" ASC NULLS LAST LIMIT 11',
       parameters: ["%'%", '1', '2', '7'],
@@ -96,10 +97,11 @@ describe('selectRow', () => {
     const composite = createTable([id, name], ['name', 'id']);
     expect(selectRow(composite, [id], ['a', '1'])).toEqual({
       text:
-        'SELECT "id", xmin::text FROM "public"."t" WHERE "name" = $1::pg_catalog.text ' +
+        'SELECT "id", xmin::text FROM ONLY "public"."t" WHERE "name" = $1::pg_catalog.text ' +
         'AND "id" = $2::pg_catalog.int4',
       parameters: ['a', '1'],
       isOwn: true,
+      isPlainRead: true,
     });
     const unversioned = createTable([id], ['id'], { isVersioned: false });
     expect(selectRow(unversioned, [id], ['1']).text).not.toContain('xmin');

@@ -26,6 +26,7 @@ describe('insertRows', () => {
         `(DEFAULT, $2::pg_catalog.int4)${RETURNING}`,
       parameters: ["a'b", null],
       isOwn: true,
+      isPlainRead: false,
     });
   });
 
@@ -45,10 +46,11 @@ describe('updateRow', () => {
   it('sets values and defaults in the row with this key', () => {
     expect(updateRow(table, { key: ['5'], versions: undefined }, assignments)).toEqual({
       text:
-        'UPDATE "public"."t" SET "na""me" = $1::pg_catalog.text, "age" = DEFAULT ' +
+        'UPDATE ONLY "public"."t" SET "na""me" = $1::pg_catalog.text, "age" = DEFAULT ' +
         `WHERE "id" = $2::pg_catalog.int4${RETURNING}`,
       parameters: ['x', '5'],
       isOwn: true,
+      isPlainRead: false,
     });
   });
 
@@ -68,7 +70,7 @@ describe('updateRow', () => {
 describe('deleteRow', () => {
   it('deletes one row, and none where no version will do', () => {
     expect(deleteRow(table, { key: ['5'], versions: undefined }).text).toBe(
-      'DELETE FROM "public"."t" WHERE "id" = $1::pg_catalog.int4',
+      'DELETE FROM ONLY "public"."t" WHERE "id" = $1::pg_catalog.int4',
     );
     expect(deleteRow(table, { key: ['5'], versions: [] }).text).toMatch(/ AND false$/);
   });
@@ -82,12 +84,12 @@ describe('many rows', () => {
     ] as const;
     expect(updateRows(table, conditions, [{ column: name, value: null }])).toMatchObject({
       text:
-        'UPDATE "public"."t" SET "na""me" = $1::pg_catalog.text ' +
+        'UPDATE ONLY "public"."t" SET "na""me" = $1::pg_catalog.text ' +
         'WHERE "age" > $2::pg_catalog.int4 AND "age" IS NOT NULL',
       parameters: [null, '1'],
     });
     expect(deleteRows(table, conditions).text).toBe(
-      'DELETE FROM "public"."t" WHERE "age" > $1::pg_catalog.int4 AND "age" IS NOT NULL',
+      'DELETE FROM ONLY "public"."t" WHERE "age" > $1::pg_catalog.int4 AND "age" IS NOT NULL',
     );
   });
 });

@@ -22,6 +22,8 @@ function row(name: Cell, properties: Partial<Record<number, Cell>> = {}): readon
     'f',
     '',
     null,
+    'f',
+    null,
   ];
   return cells.map((cell, index) => properties[index] ?? cell);
 }
@@ -73,6 +75,7 @@ describe('a table of the catalog', () => {
       typeName: 'integer',
       base: { oid: 23, category: 'N' },
       element: undefined,
+      operatorSchema: 'pg_catalog',
       isNullable: true,
       hasDefault: false,
       isGenerated: false,
