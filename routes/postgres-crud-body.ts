@@ -1,5 +1,6 @@
 // Bodies as rows of a table, judged by its columns before the database is asked.
 import { isLosslessNumber } from 'lossless-json';
+import type { Condition } from '../src/backends/postgres/crud-conditions.ts';
 import type { CrudTable, TableColumn } from '../src/backends/postgres/crud-table.ts';
 import type { Assignment } from '../src/backends/postgres/crud-write.ts';
 import { encodeJsonValue } from '../src/backends/postgres/crud-values.ts';
@@ -86,10 +87,9 @@ export function readReplacement(
   const given = new Map(values.map(({ column, value }) => [column, value]));
   const assignments: Assignment[] = [];
   for (const column of table.columns.values()) {
-    const keyIndex = table.key.indexOf(column);
-    if (keyIndex !== -1) {
-      if (given.has(column) && given.get(column) !== key[keyIndex]) {
-        problems.add(column.name, 'The key in the body is another one than that in the path');
+    if (table.key.includes(column)) {
+      if (given.get(column) === null) {
+        problems.add(column.name, 'A key is never null');
       }
     } else if (given.has(column) || isReplaced(column)) {
       reader.requireValue(column);
@@ -101,6 +101,25 @@ export function readReplacement(
   return assignments.length > 0
     ? assignments
     : table.key.map((column, index) => ({ column, value: key[index] }));
+}
+
+/**
+ * What a body says of the key in other words than the path: whether it is the same, only the
+ * database knows.
+ */
+export function readRestatedKey(
+  body: unknown,
+  table: CrudTable,
+  key: readonly string[],
+): readonly Condition[] {
+  const problems = new Problems();
+  const values = new RowReader(body, { problems, path: '' }).readAll(table, encodeJsonValue);
+  return values.flatMap(({ column, value }) => {
+    const index = table.key.indexOf(column);
+    return index === -1 || typeof value !== 'string' || value === key[index]
+      ? []
+      : [{ column, op: 'eq', value } as const];
+  });
 }
 
 /** An identity is the row's own for good, a generated value follows from the others. */

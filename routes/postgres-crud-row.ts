@@ -1,11 +1,12 @@
 // /api/postgres/{schema}/{table}/{key…}: one row by its primary key.
+import type { Condition } from '../src/backends/postgres/crud-conditions.ts';
 import type { CrudTable } from '../src/backends/postgres/crud-table.ts';
 import { selectRow } from '../src/backends/postgres/crud-select.ts';
 import { deleteRow, updateRow } from '../src/backends/postgres/crud-write.ts';
 import type { Assignment, RowTarget } from '../src/backends/postgres/crud-write.ts';
 import { readJsonBody } from './json-body.ts';
 import { parseListParameters } from './list-parameters.ts';
-import { readChanges, readReplacement } from './postgres-crud-body.ts';
+import { readChanges, readReplacement, readRestatedKey } from './postgres-crud-body.ts';
 import type { Call, CrudDatabase } from './postgres-crud-database.ts';
 import {
   readKeySegments,
@@ -40,34 +41,40 @@ export async function readRow(call: Call, database: CrudDatabase): Promise<void>
 
 /** Puts a whole row in the place of one; what is not given gets its default. */
 export async function replaceRow(call: Call, database: CrudDatabase): Promise<void> {
-  await changeRow(call, database, readReplacement);
+  await changeRow(call, database, {
+    readAssignments: readReplacement,
+    readRestated: readRestatedKey,
+  });
 }
 
 /** Changes the columns that are given. */
 export async function patchRow(call: Call, database: CrudDatabase): Promise<void> {
-  await changeRow(call, database, readChanges);
+  await changeRow(call, database, { readAssignments: readChanges, readRestated: () => [] });
 }
 
-type ReadAssignments = (
-  body: unknown,
-  table: CrudTable,
-  key: readonly string[],
-) => readonly Assignment[];
+type ReadOfBody<T> = (body: unknown, table: CrudTable, key: readonly string[]) => readonly T[];
+
+interface Change {
+  readonly readAssignments: ReadOfBody<Assignment>;
+  readonly readRestated: ReadOfBody<Condition>;
+}
 
 async function changeRow(
   call: Call,
   database: CrudDatabase,
-  readAssignments: ReadAssignments,
+  { readAssignments, readRestated }: Change,
 ): Promise<void> {
-  await withRow(call, database, async (table, target) => {
-    const assignments = readAssignments(readJsonBody(call.request), table, target.key);
+  await withRow(call, database, async (table, row) => {
+    const body = readJsonBody(call.request);
+    const assignments = readAssignments(body, table, row.key);
+    const target = { ...row, restated: readRestated(body, table, row.key) };
     const answer = await database.write(call, updateRow(table, target, assignments), 1);
-    const [row] = answer.rows;
-    if (row === undefined) {
+    const [changed] = answer.rows;
+    if (changed === undefined) {
       throw await explainNoRow(call, database, { table, target });
     }
-    setVersion(call.response, table, row);
-    sendRow(call.response, answer, { row, columnCount: table.columns.size });
+    setVersion(call.response, table, changed);
+    sendRow(call.response, answer, { row: changed, columnCount: table.columns.size });
   });
 }
 
@@ -95,21 +102,36 @@ async function withRow(
   });
 }
 
-/** Nothing was written: there is no such row, or it is another version of it. */
+/**
+ * Nothing was written: there is no such row, it is another version of it, the body means another
+ * one, or the database has taken the change and made none.
+ */
 async function explainNoRow(
   call: Call,
   database: CrudDatabase,
   { table, target }: { readonly table: CrudTable; readonly target: RowTarget },
 ): Promise<RequestError> {
-  if (target.versions === undefined) {
+  const { rows } = await database.look(call, selectRow(table, table.key, target.key));
+  const [row] = rows;
+  if (row === undefined) {
     return missingRow();
   }
-  const { rows } = await database.look(call, selectRow(table, table.key, target.key));
-  return rows.length === 0
-    ? missingRow()
-    : new RequestError(412, 'The row has been changed since that version', {
-        hint: 'Read it again, and decide with its new ETag',
-      });
+  const version = row.at(-1)?.toString('latin1');
+  if (target.versions?.includes(version ?? '') === false) {
+    return new RequestError(412, 'The row has been changed since that version', {
+      hint: 'Read it again, and decide with its new ETag',
+    });
+  }
+  const restated = target.restated ?? [];
+  if (restated.length > 0) {
+    const message = 'The key in the body is another one than that in the path';
+    return new RequestError(422, 'The body does not fit the table', {
+      fields: restated.map(({ column }) => ({ field: column.name, message })),
+    });
+  }
+  return new RequestError(409, 'The database took the change and made none', {
+    hint: 'A trigger or a rule of the table decides so',
+  });
 }
 
 function missingRow(): RequestError {

@@ -35,6 +35,10 @@ beforeAll(async () => {
      insert into parent values (1); insert into child values (1);
      create table steps (id text primary key);
      create table numbers (id int primary key, n numeric);
+     create table times (id timestamptz primary key, v text);
+     create table kept (id int primary key, v text); insert into kept values (1, 'a');
+     create function keep() returns trigger language plpgsql as $$ begin return null; end $$;
+     create trigger keep before update on kept for each row execute function keep();
      create table floats (id float8 primary key);
      insert into floats select 0.1 + i * 1e-16 from generate_series(1, 20) as i`,
   );
@@ -54,7 +58,7 @@ function query(sql: string, body: object = {}): supertest.Test {
     .send({ backend: 'postgres', sql, ...body });
 }
 
-function send(method: 'get' | 'post' | 'delete', path: string): supertest.Test {
+function send(method: 'get' | 'post' | 'put' | 'delete', path: string): supertest.Test {
   return supertest(api.url)[method](path).set('Authorization', `Bearer ${ADMIN}`);
 }
 
@@ -152,6 +156,21 @@ describe('Rows', () => {
   it.each(['.', '..', ''])('with the key %j have no address that leads elsewhere', async (id) => {
     const created = await send('post', '/api/postgres/public/steps').send({ id });
     expect([created.status, created.get('Location')]).toEqual([201, undefined]);
+  });
+
+  it('can be put where they were read, however their key is written', async () => {
+    const row = { id: '2024-01-01T00:00:00+00:00', v: 'a' };
+    const created = await send('post', '/api/postgres/public/times').send(row);
+    const address = created.get('Location') ?? '';
+    const again = await send('put', address).send({ ...row, v: 'b' });
+    expect([again.status, again.body]).toEqual([200, { ...row, v: 'b' }]);
+    const other = await send('put', address).send({ ...row, id: '2025-01-01T00:00:00Z' });
+    expect(other.body).toMatchObject({ status: 422, fields: [{ field: 'id' }] });
+  });
+
+  it('that a trigger keeps as they are, are neither missing nor changed', async () => {
+    const kept = await send('put', '/api/postgres/public/kept/1').send({ v: 'b' });
+    expect(kept.body).toMatchObject({ status: 409 });
   });
 
   it('are judged in the time of their length', async () => {

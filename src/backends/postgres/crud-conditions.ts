@@ -66,12 +66,21 @@ export function writeCondition(condition: Condition, parameters: SqlParameters):
  */
 export function whereRow(
   table: CrudTable,
-  { key, versions }: { readonly key: readonly string[]; readonly versions: Versions },
+  {
+    key,
+    versions,
+    restated = [],
+  }: {
+    readonly key: readonly string[];
+    readonly versions: Versions;
+    readonly restated?: readonly Condition[];
+  },
   parameters: SqlParameters,
 ): string {
   const terms = table.key.map((column, index) =>
     writeCondition({ column, op: 'eq', value: key[index] ?? '' }, parameters),
   );
+  terms.push(...restated.map((condition) => writeCondition(condition, parameters)));
   if (versions !== undefined) {
     const accepted = versions.map((version) => parameters.bind(version, TEXT));
     terms.push(accepted.length === 0 ? 'false' : `xmin::text IN (${accepted.join(', ')})`);

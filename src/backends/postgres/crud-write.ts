@@ -17,6 +17,8 @@ export interface Assignment {
 export interface RowTarget {
   readonly key: readonly string[];
   readonly versions: Versions;
+  /** What the body says of the key: the same, though it may be written in another way. */
+  readonly restated?: readonly Condition[];
 }
 
 /** Whole rows come back, in the order in which they were given. */

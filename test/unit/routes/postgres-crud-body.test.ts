@@ -1,6 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { parse } from 'lossless-json';
-import { readChanges, readNewRows, readReplacement } from '../../../routes/postgres-crud-body.ts';
+import {
+  readChanges,
+  readNewRows,
+  readReplacement,
+  readRestatedKey,
+} from '../../../routes/postgres-crud-body.ts';
 import { RequestError } from '../../../routes/request-error.ts';
 import { createColumn, createTable } from '../../support/crud-columns.ts';
 
@@ -96,6 +101,17 @@ describe('readChanges', () => {
   });
 });
 
+describe('readRestatedKey', () => {
+  it('asks the database whether a key in other words is the same', () => {
+    expect(readRestatedKey(parse('{"id":5,"name":"a"}'), table, ['5'])).toEqual([]);
+    expect(readRestatedKey(parse('{"name":"a"}'), table, ['5'])).toEqual([]);
+    const column = table.key[0];
+    expect(readRestatedKey(parse('{"id":6,"name":"a"}'), table, ['5'])).toEqual([
+      { column, op: 'eq', value: '6' },
+    ]);
+  });
+});
+
 describe('readReplacement', () => {
   it('sets every column but the key, what is generated and numbers of its own', () => {
     expect(readReplacement(parse('{"name":"a"}'), table, ['5'])).toEqual([
@@ -107,10 +123,10 @@ describe('readReplacement', () => {
     expect(given.at(-1)).toEqual({ column: serial, value: '3' });
   });
 
-  it('takes the key that the path has, and no other', () => {
+  it('leaves the key as the path has it', () => {
     expect(readReplacement(parse('{"id":5,"name":"a"}'), table, ['5'])).toHaveLength(3);
-    const other = (): unknown => readReplacement(parse('{"id":6,"name":"a"}'), table, ['5']);
-    expect(refusalOf(other)).toEqual([422, 'id']);
+    const nothing = (): unknown => readReplacement(parse('{"id":null,"name":"a"}'), table, ['5']);
+    expect(refusalOf(nothing)).toEqual([422, 'id']);
   });
 
   it.each([
