@@ -253,7 +253,12 @@ describeMongodb('Databases that go and come back', () => {
       const sql = `select repeat('x', 9000), pg_sleep(case when n < 20 then 0 else 0.05 end)
         from generate_series(1, 1000) n`;
       const running = query('postgres', sql, accept);
-      await untilTrue(servers.postgres.url, runningStatements('select repeat%', 1));
+      // By then the rows that come at once are with the client.
+      await untilTrue(
+        servers.postgres.url,
+        `exists (select from pg_stat_activity where state = 'active'
+          and query like 'select repeat%' and clock_timestamp() - query_start > interval '2 s')`,
+      );
       await servers.postgres.kill();
       const answer = await running;
       expect(answer).toMatchObject({ status: 200, isWhole });
