@@ -1,12 +1,9 @@
 // GET /openapi.json and GET /docs: the API's description, for programs and for readers.
 import { Router } from 'express';
-import type { RequestHandler } from 'express';
 import { DOCS_POLICY, renderDocsPage } from './docs-page.ts';
 import { createOpenApiDocument } from './openapi.ts';
 import type { DescribedApi } from './openapi.ts';
-import { RequestError } from './request-error.ts';
-
-const ALLOW = 'GET, HEAD, OPTIONS';
+import { serveMethods } from './serve-methods.ts';
 
 /**
  * Answers at these two paths only, and asks for no token: they say what there could be, and
@@ -17,24 +14,15 @@ export function createDocsRoutes(api: DescribedApi): Router {
   const document = createOpenApiDocument(api);
   const json = Buffer.from(JSON.stringify(document));
   const page = Buffer.from(renderDocsPage(document));
-  serve(router, '/openapi.json', (_request, response) => {
-    response.type('application/json').send(json);
+  serveMethods(router, '/openapi.json', {
+    get: (_request, response) => {
+      response.type('application/json').send(json);
+    },
   });
-  serve(router, '/docs', (_request, response) => {
-    response.set('Content-Security-Policy', DOCS_POLICY).type('text/html').send(page);
+  serveMethods(router, '/docs', {
+    get: (_request, response) => {
+      response.set('Content-Security-Policy', DOCS_POLICY).type('text/html').send(page);
+    },
   });
   return router;
-}
-
-/** Express answers HEAD with the GET handler; every other method is answered here. */
-function serve(router: Router, path: string, handler: RequestHandler): void {
-  router
-    .route(path)
-    .get(handler)
-    .options((_request, response) => {
-      response.set('Allow', ALLOW).status(204).end();
-    })
-    .all(() => {
-      throw new RequestError(405, `This path answers ${ALLOW} only`, { headers: { Allow: ALLOW } });
-    });
 }

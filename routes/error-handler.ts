@@ -6,8 +6,6 @@ import type { Observer } from '../src/observation.ts';
 import { membersOf, sendProblem } from './problem.ts';
 import { RequestError } from './request-error.ts';
 
-export { sendProblem } from './problem.ts';
-
 /** Refuses a path that is not valid UTF-8 behind its percent signs; no route could match it. */
 export const refuseMalformedPath: RequestHandler = (request, response, next) => {
   try {

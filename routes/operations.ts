@@ -1,6 +1,6 @@
 import { Router } from 'express';
 import { isReady } from '../src/readiness.ts';
-import { sendProblem } from './error-handler.ts';
+import { serveMethods } from './serve-methods.ts';
 import type { RequestHandler } from 'express';
 import type { Readiness, ReadinessReport } from '../src/readiness.ts';
 
@@ -14,8 +14,6 @@ export interface OperationsDependencies {
     readonly contentType: string;
   };
 }
-
-const ALLOWED_METHODS = 'GET, HEAD, OPTIONS';
 
 /**
  * What an orchestrator and a monitoring system ask. Anybody who reaches the port may, so answers
@@ -33,37 +31,31 @@ export function createOperations({
     router.use('/metrics', admitToMetrics);
   }
   // A process that answers is alive: a restart does not bring a database back.
-  serve(router, '/livez', (_request, response) => {
-    response.json({ status: 'ok' });
+  serveMethods(router, '/livez', {
+    get: (_request, response) => {
+      response.json({ status: 'ok' });
+    },
   });
-  serve(router, '/readyz', async (_request, response) => {
-    const report = await readiness.report();
-    response.status(toStatus(report)).json(describeReadiness(report));
+  serveMethods(router, '/readyz', {
+    get: async (_request, response) => {
+      const report = await readiness.report();
+      response.status(toStatus(report)).json(describeReadiness(report));
+    },
   });
-  serve(router, '/health', async (_request, response) => {
-    const report = await readiness.report();
-    response.status(toStatus(report)).json(describeHealth(report, version));
+  serveMethods(router, '/health', {
+    get: async (_request, response) => {
+      const report = await readiness.report();
+      response.status(toStatus(report)).json(describeHealth(report, version));
+    },
   });
-  serve(router, '/metrics', async (_request, response) => {
-    // The probes observe their outcome, which makes gatepost_backend_up as fresh as /readyz.
-    await readiness.report();
-    response.set('Content-Type', metrics.contentType).send(await metrics.render());
+  serveMethods(router, '/metrics', {
+    get: async (_request, response) => {
+      // The probes observe their outcome, which makes gatepost_backend_up as fresh as /readyz.
+      await readiness.report();
+      response.set('Content-Type', metrics.contentType).send(await metrics.render());
+    },
   });
   return router;
-}
-
-/** Express answers HEAD with the GET handler; every other method is answered here. */
-function serve(router: Router, path: string, handler: RequestHandler): void {
-  router
-    .route(path)
-    .get(handler)
-    .options((_request, response) => {
-      response.set('Allow', ALLOWED_METHODS).status(204).end();
-    })
-    .all((_request, response) => {
-      response.set('Allow', ALLOWED_METHODS);
-      sendProblem(response, 405, `This path answers ${ALLOWED_METHODS} only`);
-    });
 }
 
 function toStatus(report: ReadinessReport): 200 | 503 {

@@ -1,5 +1,6 @@
 // Tables of PostgreSQL as resources.
 import { Router } from 'express';
+import type { RequestHandler } from 'express';
 import { contextOf } from './request-context.ts';
 import { CrudDatabase } from './postgres-crud-database.ts';
 import type { Call, PostgresCrudDependencies } from './postgres-crud-database.ts';
@@ -7,7 +8,8 @@ import { listRows } from './postgres-crud-list.ts';
 import { createRows, patchRows, removeRows } from './postgres-crud-many.ts';
 import { patchRow, readRow, removeRow, replaceRow } from './postgres-crud-row.ts';
 import { listAllTables, listSchemaTables } from './postgres-crud-tables.ts';
-import { RequestError } from './request-error.ts';
+import { METHODS, serveMethods } from './serve-methods.ts';
+import type { Method } from './serve-methods.ts';
 
 export type { PostgresCrudDependencies } from './postgres-crud-database.ts';
 
@@ -18,26 +20,25 @@ interface Resource {
   readonly path: string;
   /** As logs, metrics and the API's description name it. */
   readonly pattern: string;
-  /** By method; GET answers HEAD too. */
-  readonly handlers: Readonly<Record<string, Handler>>;
+  readonly handlers: Readonly<Partial<Record<Method, Handler>>>;
 }
 
 const RESOURCES: readonly Resource[] = [
-  { path: '/api/postgres', pattern: '/api/postgres', handlers: { GET: listAllTables } },
+  { path: '/api/postgres', pattern: '/api/postgres', handlers: { get: listAllTables } },
   {
     path: '/api/postgres/:schema',
     pattern: '/api/postgres/{schema}',
-    handlers: { GET: listSchemaTables },
+    handlers: { get: listSchemaTables },
   },
   {
     path: '/api/postgres/:schema/:table',
     pattern: '/api/postgres/{schema}/{table}',
-    handlers: { GET: listRows, POST: createRows, PATCH: patchRows, DELETE: removeRows },
+    handlers: { get: listRows, post: createRows, patch: patchRows, delete: removeRows },
   },
   {
     path: '/api/postgres/:schema/:table/*key',
     pattern: '/api/postgres/{schema}/{table}/{key}',
-    handlers: { GET: readRow, PUT: replaceRow, PATCH: patchRow, DELETE: removeRow },
+    handlers: { get: readRow, put: replaceRow, patch: patchRow, delete: removeRow },
   },
 ];
 
@@ -46,24 +47,17 @@ export function createPostgresCrudRoutes(dependencies: PostgresCrudDependencies)
   const router = Router();
   const database = new CrudDatabase(dependencies);
   for (const { path, pattern, handlers } of RESOURCES) {
-    const byMethod = new Map(Object.entries(handlers));
-    const allowed = ['GET', 'HEAD', ...byMethod.keys(), 'OPTIONS'];
-    const allow = [...new Set(allowed)].join(', ');
-    router.all(path, async (request, response) => {
-      const method = request.method === 'HEAD' ? 'GET' : request.method;
-      if (method === 'OPTIONS') {
-        response.set('Allow', allow).status(204).end();
-        return;
+    const served: Partial<Record<Method, RequestHandler>> = {};
+    for (const method of METHODS) {
+      const handler = handlers[method];
+      if (handler !== undefined) {
+        served[method] = async (request, response) => {
+          const route = `${request.method} ${pattern}`;
+          await handler({ request, response, context: contextOf(request), route }, database);
+        };
       }
-      const handler = byMethod.get(method);
-      if (handler === undefined) {
-        throw new RequestError(405, `This path answers ${allow} only`, {
-          headers: { Allow: allow },
-        });
-      }
-      const route = `${request.method} ${pattern}`;
-      await handler({ request, response, context: contextOf(request), route }, database);
-    });
+    }
+    serveMethods(router, path, served);
   }
   return router;
 }

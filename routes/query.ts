@@ -1,6 +1,6 @@
 // POST /query: a statement for either database, under the same guardrails as on the wire.
 import { Router } from 'express';
-import type { Request, Response } from 'express';
+import type { Request } from 'express';
 import { isLosslessNumber, stringify } from 'lossless-json';
 import type {
   Access,
@@ -22,6 +22,7 @@ import { negotiateFormat } from './result-format.ts';
 import type { ResultFormat } from './result-format.ts';
 import type { ResultShape } from './result-writer.ts';
 import { streamResults } from './row-stream.ts';
+import { serveMethods } from './serve-methods.ts';
 import { holdsSeveralCommands, holdsSeveralStatements } from './statement-count.ts';
 import type { GuardedStatement, StatementRunner } from './statement-run.ts';
 
@@ -40,7 +41,6 @@ export interface QueryDependencies {
 
 const PATH = '/query';
 const ROUTE = 'POST /query';
-const ALLOW = 'POST, OPTIONS';
 
 /** Beyond the statement's own time: for a client that reads its answer slowly. */
 const ANSWER_GRACE_MS = 30_000;
@@ -51,28 +51,22 @@ const TIMER_MAX_MS = 2 ** 31 - 1;
 /** Answers at /query only. Bodies have been read by parseJsonBody. */
 export function createQueryRoutes(dependencies: QueryDependencies): Router {
   const router = Router();
-  router.post(PATH, async (request, response) => {
-    const format = negotiateFormat(request);
-    const query = parseQuery(readJsonBody(request));
-    const database = databaseOf(request, query);
-    const context = contextOf(request);
-    const asked = { query, database, format, context };
-    const { statement, shape, timeoutMs } =
-      query.backend === 'postgres'
-        ? askPostgres({ ...asked, query }, dependencies)
-        : askMongodb({ ...asked, query }, dependencies);
-    response.setTimeout(Math.min(timeoutMs + ANSWER_GRACE_MS, TIMER_MAX_MS));
-    await streamResults(response, statement, { format, shape });
+  serveMethods(router, PATH, {
+    post: async (request, response) => {
+      const format = negotiateFormat(request);
+      const query = parseQuery(readJsonBody(request));
+      const database = databaseOf(request, query);
+      const context = contextOf(request);
+      const asked = { query, database, format, context };
+      const { statement, shape, timeoutMs } =
+        query.backend === 'postgres'
+          ? askPostgres({ ...asked, query }, dependencies)
+          : askMongodb({ ...asked, query }, dependencies);
+      response.setTimeout(Math.min(timeoutMs + ANSWER_GRACE_MS, TIMER_MAX_MS));
+      await streamResults(response, statement, { format, shape });
+    },
   });
-  router.all(PATH, refuseMethod);
   return router;
-}
-
-function refuseMethod(request: Request, response: Response): void {
-  if (request.method !== 'OPTIONS') {
-    throw new RequestError(405, `This path answers ${ALLOW} only`, { headers: { Allow: ALLOW } });
-  }
-  response.set('Allow', ALLOW).status(204).end();
 }
 
 interface Asked<Query> {
