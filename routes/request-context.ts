@@ -1,7 +1,7 @@
 // What is known of a request besides what Express keeps: who asks, and until when.
 import assert from 'node:assert/strict';
 import type { Request } from 'express';
-import type { ServiceError } from '../src/errors.ts';
+import { ServiceError, SQLSTATE } from '../src/errors.ts';
 
 /** What a caller may do; each includes the ones before it. */
 export type Scope = 'read' | 'write' | 'admin';
@@ -41,4 +41,9 @@ export function contextOf(request: Request): RequestContext {
   const context = contexts.get(request);
   assert(context !== undefined, 'Every request has a context');
   return context;
+}
+
+/** The client is not there to read it; the audit is. */
+export function clientGoneError(): ServiceError {
+  return new ServiceError(SQLSTATE.queryCanceled, 'canceling statement as the client has gone');
 }

@@ -1,8 +1,7 @@
 // The first middleware: each request gets an id and a context.
 import { randomUUID } from 'node:crypto';
 import type { RequestHandler } from 'express';
-import { ServiceError, SQLSTATE } from '../src/errors.ts';
-import { keepContext } from './request-context.ts';
+import { clientGoneError, keepContext } from './request-context.ts';
 import { onceOver } from './request-end.ts';
 
 /** A client's own id is taken when it can stand in a log, a header and an application_name. */
@@ -20,9 +19,7 @@ export const identifyRequest: RequestHandler = (request, response, next) => {
   const gone = new AbortController();
   onceOver(request, response, () => {
     if (!response.writableFinished) {
-      gone.abort(
-        new ServiceError(SQLSTATE.queryCanceled, 'canceling statement as the client has gone'),
-      );
+      gone.abort(clientGoneError());
     }
   });
   keepContext(

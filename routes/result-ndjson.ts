@@ -3,8 +3,9 @@ import type { Column, Notice, Row } from '../src/backends/backend.ts';
 import { describeColumns } from '../src/backends/postgres/json-rows.ts';
 import type { JsonRowEncoder } from '../src/backends/postgres/json-rows.ts';
 import type { ServiceError } from '../src/errors.ts';
+import { roundMs } from '../src/json-line.ts';
 import type { AnswerBody } from './answer-body.ts';
-import { encodeRows, encoderFor, NoticeList, roundMs } from './result-writer.ts';
+import { encodeRows, encoderFor, NoticeList } from './result-writer.ts';
 import type { CreateResultWriter, ResultEnd, ResultShape, ResultWriter } from './result-writer.ts';
 
 /**

@@ -112,11 +112,6 @@ export class NoticeList {
   }
 }
 
-/** Milliseconds as an answer shows them. */
-export function roundMs(durationMs: number): number {
-  return Math.round(durationMs * 1000) / 1000;
-}
-
 /** Rows that a statement returned or, where it returns none, changed: the tag's last number. */
 export function affectedRows(commandTag: string): number {
   return Number(/ (\d+)$/.exec(commandTag)?.[1] ?? 0);

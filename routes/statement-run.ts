@@ -5,8 +5,10 @@ import type { Access, ResultEvent, ResultEvents, StatementRun } from '../src/bac
 import type { Limits } from '../src/config.ts';
 import { ServiceError, SQLSTATE, toServiceError } from '../src/errors.ts';
 import { Guard } from '../src/guardrails/guard.ts';
+import { queryTimeoutError } from '../src/guardrails/query-timeout.ts';
 import { HTTP_DOOR } from '../src/observation.ts';
 import type { Observer, StatementOutcome } from '../src/observation.ts';
+import { clientGoneError } from './request-context.ts';
 import type { RequestContext } from './request-context.ts';
 
 export interface StatementRequest {
@@ -123,7 +125,7 @@ class StatementWatch {
     this.#request = request;
     this.#watched = watched;
     this.#timer = setTimeout(() => {
-      this.#stop('timeout', timeoutError(limits));
+      this.#stop('timeout', queryTimeoutError(limits.queryTimeoutMs, 'timeoutMs you sent'));
     }, limits.queryTimeoutMs);
     context.signal.addEventListener('abort', this.#onGone, { once: true });
     if (context.signal.aborted) {
@@ -194,14 +196,14 @@ class StatementWatch {
     clearTimeout(this.#timer);
     this.#request.context.signal.removeEventListener('abort', this.#onGone);
     if (!this.#isFinished) {
-      this.#stop('aborted', goneError());
-      this.finish(goneError());
+      this.#stop('aborted', clientGoneError());
+      this.finish(clientGoneError());
     }
   }
 
   readonly #onGone = (): void => {
     const reason: unknown = this.#request.context.signal.reason;
-    this.#stop('aborted', reason instanceof ServiceError ? reason : goneError());
+    this.#stop('aborted', reason instanceof ServiceError ? reason : clientGoneError());
   };
 
   #stop(outcome: StatementOutcome, error: ServiceError): void {
@@ -236,14 +238,3 @@ const REFUSALS: ReadonlySet<string> = new Set([
   SQLSTATE.insufficientPrivilege,
   SQLSTATE.readOnlyTransaction,
 ]);
-
-/** The client is not there to read it; the audit is. */
-function goneError(): ServiceError {
-  return new ServiceError(SQLSTATE.queryCanceled, 'canceling statement as the client has gone');
-}
-
-function timeoutError({ queryTimeoutMs }: Limits): ServiceError {
-  return new ServiceError(SQLSTATE.queryCanceled, 'canceling statement due to query timeout', {
-    hint: `The limit is ${queryTimeoutMs} ms per query (WIRE_QUERY_TIMEOUT, or timeoutMs you sent)`,
-  });
-}

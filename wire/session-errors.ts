@@ -70,14 +70,6 @@ export function clientGoneError(): ServiceError {
   });
 }
 
-const OWN_SETTING = 'gatepost.query_timeout of the client';
-
-export function queryTimeoutError(queryTimeoutMs: number): ServiceError {
-  return new ServiceError(SQLSTATE.queryCanceled, 'canceling statement due to query timeout', {
-    hint: `The limit is ${queryTimeoutMs} ms per query (WIRE_QUERY_TIMEOUT, ${OWN_SETTING})`,
-  });
-}
-
 export function extendedQueryError(): ServiceError {
   return new ServiceError(
     SQLSTATE.featureNotSupported,

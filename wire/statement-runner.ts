@@ -4,6 +4,8 @@ import type { BackendEvent, BackendSession, TransactionStatus } from '../src/bac
 import type { Limits } from '../src/config.ts';
 import { ServiceError, SQLSTATE, toServiceError } from '../src/errors.ts';
 import { Guard } from '../src/guardrails/guard.ts';
+import { queryTimeoutError } from '../src/guardrails/query-timeout.ts';
+import { lexicalSettingsOf } from '../src/guardrails/sql-policy.ts';
 import type { SqlPolicy } from '../src/guardrails/sql-policy.ts';
 import type {
   Observer,
@@ -27,7 +29,10 @@ import {
   encodeEmptyQueryResponse,
   encodeRowDescription,
 } from './protocol/result-messages.ts';
-import { errorReport, queryTimeoutError, sessionReport } from './session-errors.ts';
+import { errorReport, sessionReport } from './session-errors.ts';
+
+/** How a client narrows its own timeout. */
+const OWN_SETTING = 'gatepost.query_timeout of the client';
 
 export interface StatementRunnerOptions {
   readonly backend: BackendSession;
@@ -82,7 +87,7 @@ export class StatementRunner {
     this.#options = options;
     const { queryTimeoutMs } = options.limits;
     this.#timer = new DeadlineTimer(queryTimeoutMs, () => {
-      this.stop(queryTimeoutError(queryTimeoutMs), 'timeout');
+      this.stop(queryTimeoutError(queryTimeoutMs, OWN_SETTING), 'timeout');
     });
     this.#initialApplicationName = options.backend.parameters.get('application_name');
   }
@@ -168,10 +173,7 @@ export class StatementRunner {
     try {
       const text = readQueryText(frame);
       const { policy, backend } = this.#options;
-      return policy?.admit(text, {
-        clientEncoding: backend.parameters.get('client_encoding') ?? 'UTF8',
-        standardConformingStrings: backend.parameters.get('standard_conforming_strings') !== 'off',
-      });
+      return policy?.admit(text, lexicalSettingsOf(backend.parameters));
     } catch (thrown) {
       if (thrown instanceof ProtocolError) {
         return new ServiceError(thrown.sqlState, thrown.message);

@@ -24,6 +24,14 @@ export interface LexicalSettings {
   readonly standardConformingStrings: boolean;
 }
 
+/** @param parameters what the session's server has reported of itself */
+export function lexicalSettingsOf(parameters: ReadonlyMap<string, string>): LexicalSettings {
+  return {
+    clientEncoding: parameters.get('client_encoding') ?? 'UTF8',
+    standardConformingStrings: parameters.get('standard_conforming_strings') !== 'off',
+  };
+}
+
 export interface SqlPolicy {
   /**
    * Why nothing of a Query message may run; undefined when all of it may. Never throws.

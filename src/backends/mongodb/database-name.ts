@@ -1,5 +1,8 @@
 // Names of databases, as MongoDB takes them on every platform.
 
+import { ServiceError, SQLSTATE } from '../../errors.ts';
+import type { Severity } from '../../errors.ts';
+
 /** In bytes. Source: MongoDB manual, "Naming Restrictions". */
 const DATABASE_NAME_BYTES_MAX = 63;
 
@@ -10,4 +13,14 @@ export function isDatabaseName(name: string): boolean {
   }
   const isShort = Buffer.byteLength(name) <= DATABASE_NAME_BYTES_MAX;
   return name !== '' && isShort && !/[/\\. "$\0]/.test(name);
+}
+
+/** @throws ServiceError 3D000, of this severity */
+export function assertDatabaseName(name: string, severity: Severity): void {
+  if (!isDatabaseName(name)) {
+    throw new ServiceError(SQLSTATE.invalidCatalogName, 'That is no name of a MongoDB database', {
+      severity,
+      hint: 'Name one without blanks, dots, slashes, quotes and dollar signs',
+    });
+  }
 }

@@ -9,10 +9,10 @@ import { isResultEvent } from '../pool.ts';
 import type { Access, MongoPool, MongoStatement, ResultEvents, StatementRun } from '../pool.ts';
 import { documentBytes, readPath } from './bson-reader.ts';
 import { Connection } from './connection.ts';
-import { isDatabaseName } from './database-name.ts';
+import { assertDatabaseName } from './database-name.ts';
 import type { Plan } from './plan.ts';
 import { runPlan } from './plan-run.ts';
-import { DriverRefusal, toBackendError } from './server-errors.ts';
+import { DriverRefusal, reasonOf, toBackendError } from './server-errors.ts';
 import { createAdminClient, killThrough, ping, SharedClient } from './shared-client.ts';
 import { commandPlan } from './database-methods.ts';
 import { assertAdmitted, prepareSteps } from './statement-steps.ts';
@@ -87,12 +87,13 @@ interface Context {
 
 async function* runStatement(
   statement: MongoStatement,
-  { guard, signal, ...run }: StatementRun,
+  run: StatementRun,
   { open, policy }: Context,
 ): ResultEvents {
+  const { guard, signal } = run;
   let connection: Connection | undefined;
   try {
-    const opened = await open({ guard, signal, ...run });
+    const opened = await open(run);
     ({ connection } = opened);
     const database = statement.database ?? opened.database;
     for (const plan of prepare(statement, database, policy)) {
@@ -119,7 +120,7 @@ function planOf(database: string, command: Readonly<Record<string, unknown>>): P
 }
 
 function prepare(statement: MongoStatement, database: string, policy: MongoPolicy): Plan[] {
-  assertDatabaseName(database);
+  assertDatabaseName(database, 'ERROR');
   if ('command' in statement) {
     const plan = planOf(database, statement.command);
     assertAdmitted(plan, policy);
@@ -143,7 +144,7 @@ async function runCommand(
   const { signal, guard } = run;
   let connection: Connection | undefined;
   try {
-    assertDatabaseName(operation.database);
+    assertDatabaseName(operation.database, 'ERROR');
     assertAdmitted(planOf(operation.database, operation.command), policy);
     ({ connection } = await open(run));
     const timeoutMs = guard.limits.queryTimeoutMs;
@@ -161,19 +162,10 @@ async function runCommand(
 const EXACT = { promoteValues: false, promoteBuffers: false, bsonRegExp: true } as const;
 
 function toShownError(thrown: unknown, signal: AbortSignal): unknown {
-  const isBrokenOff = signal.aborted && !(thrown instanceof ServiceError);
-  const reason: unknown = isBrokenOff ? signal.reason : thrown;
+  const reason = reasonOf(thrown, signal);
   if (reason instanceof DriverRefusal) {
     // The caller's mistake, which a status tells from a server's.
     return new ServiceError(SQLSTATE.invalidParameterValue, reason.message);
   }
   return toBackendError(reason) ?? reason;
-}
-
-function assertDatabaseName(name: string): void {
-  if (!isDatabaseName(name)) {
-    throw new ServiceError(SQLSTATE.invalidCatalogName, 'That is no name of a MongoDB database', {
-      hint: 'A name has no blanks, dots, slashes, quotes and dollar signs',
-    });
-  }
 }

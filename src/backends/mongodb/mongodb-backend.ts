@@ -3,11 +3,11 @@ import { randomInt } from 'node:crypto';
 import type { MongoClient } from 'mongodb';
 import { createMongoPolicy } from '../../guardrails/mongo-policy.ts';
 import type { MongoPolicy, MongoPolicyRules } from '../../guardrails/mongo-policy.ts';
-import { ServiceError, SQLSTATE } from '../../errors.ts';
+import { ServiceError } from '../../errors.ts';
 import type { Backend, BackendSession, CancelKey, Startup } from '../backend.ts';
 import { appNameOf, openClient } from './client.ts';
 import { Connection } from './connection.ts';
-import { isDatabaseName } from './database-name.ts';
+import { assertDatabaseName } from './database-name.ts';
 import { MongodbSession } from './mongodb-session.ts';
 import { connectionError } from './server-errors.ts';
 import { createAdminClient, killThrough, ping } from './shared-client.ts';
@@ -78,7 +78,7 @@ async function openSession(
   { policy, admin, rules }: Shared,
 ): Promise<BackendSession> {
   const database = startup.database ?? client.options.dbName;
-  assertDatabaseName(database);
+  assertDatabaseName(database, 'FATAL');
   const cancelKey = createCancelKey();
   const sql = new SqlDesk({
     processId: cancelKey.processId,
@@ -89,15 +89,6 @@ async function openSession(
   });
   const connection = new Connection({ client, kill: killThrough(admin) });
   return new MongodbSession({ cancelKey, connection, policy, sql, database });
-}
-
-function assertDatabaseName(name: string): void {
-  if (!isDatabaseName(name)) {
-    throw new ServiceError(SQLSTATE.invalidCatalogName, 'That is no name of a MongoDB database', {
-      severity: 'FATAL',
-      hint: 'Connect to one without blanks, dots, slashes, quotes and dollar signs',
-    });
-  }
 }
 
 const UINT32 = 0x1_0000_0000;

@@ -8,7 +8,7 @@ import type { BackendEvent, BackendSession, CancelKey, Exchange, Notice } from '
 import type { Connection } from './connection.ts';
 import type { Plan } from './plan.ts';
 import { runPlan } from './plan-run.ts';
-import { toBackendError } from './server-errors.ts';
+import { reasonOf, toBackendError } from './server-errors.ts';
 import type { SqlDesk } from './sql-desk.ts';
 import { prepareSteps } from './statement-steps.ts';
 import type { Step } from './statement-steps.ts';
@@ -167,8 +167,7 @@ export class MongodbSession implements BackendSession {
 
   /** An abort says itself why; whatever it broke off has nothing to add. */
   #toError(thrown: unknown, signal: AbortSignal): BackendEvent {
-    const isBrokenOff = signal.aborted && !(thrown instanceof ServiceError);
-    const reason: unknown = isBrokenOff ? signal.reason : thrown;
+    const reason = reasonOf(thrown, signal);
     const error = toBackendError(reason);
     if (error === undefined) {
       throw reason;

@@ -61,6 +61,11 @@ export function createDriverError(message: string): DriverRefusal {
   return new DriverRefusal(message);
 }
 
+/** What a stopped operation failed with: the driver's own words for it say less than the signal. */
+export function reasonOf(thrown: unknown, signal: AbortSignal): unknown {
+  return signal.aborted && !(thrown instanceof ServiceError) ? signal.reason : thrown;
+}
+
 /** SQLSTATE XX000 for everything that MongoDB or its driver says; others are bugs of ours. */
 export function toBackendError(thrown: unknown): ServiceError | undefined {
   if (thrown instanceof ServiceError) {

@@ -2,6 +2,7 @@
 import { encodeQuery, encodeStatements } from '../../../wire/protocol/frontend-messages.ts';
 import { ServiceError, SQLSTATE } from '../../errors.ts';
 import { Guard } from '../../guardrails/guard.ts';
+import { lexicalSettingsOf } from '../../guardrails/sql-policy.ts';
 import type { LexicalSettings } from '../../guardrails/sql-policy.ts';
 import type {
   Backend,
@@ -14,15 +15,13 @@ import type {
 import { collectResult } from '../pool.ts';
 import type { ResultEvent, ResultEvents, SqlStatement, StatementRun } from '../pool.ts';
 import { ResultDecoder } from './result-decoder.ts';
+import { APPLICATION_NAME_BYTES_MAX } from './upstream-options.ts';
 
 /** Bind counts them in two bytes. */
 const PARAMETERS_MAX = 65_535;
 
 /** How long a session may take to be made as new before it is thrown away. */
 const RESET_TIMEOUT_MS = 5000;
-
-/** PostgreSQL cuts an application_name at NAMEDATALEN - 1 bytes. */
-const APPLICATION_NAME_BYTES_MAX = 63;
 
 const STARTUP: Startup = {
   user: 'gatepost',
@@ -73,11 +72,7 @@ export class PooledSession {
 
   /** How the server reads the text, for the policy. */
   get lexicalSettings(): LexicalSettings {
-    const { parameters } = this.#session;
-    return {
-      clientEncoding: parameters.get('client_encoding') ?? 'UTF8',
-      standardConformingStrings: parameters.get('standard_conforming_strings') !== 'off',
-    };
+    return lexicalSettingsOf(this.#session.parameters);
   }
 
   /**

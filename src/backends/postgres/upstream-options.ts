@@ -6,7 +6,7 @@ import { ServiceError, SQLSTATE } from '../../errors.ts';
 import type { Setting, Startup } from '../backend.ts';
 
 /** PostgreSQL cuts an application_name at NAMEDATALEN - 1 bytes. */
-const APPLICATION_NAME_BYTES_MAX = 63;
+export const APPLICATION_NAME_BYTES_MAX = 63;
 
 /**
  * How much later than Gatepost the upstream itself ends what lasts too long: it does so where

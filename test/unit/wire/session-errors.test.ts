@@ -7,7 +7,6 @@ import {
   extendedQueryError,
   functionCallError,
   idleError,
-  queryTimeoutError,
   sessionReport,
   shutdownError,
   startupTimeoutError,
@@ -122,12 +121,6 @@ describe("the session's own errors", () => {
       clientGoneError(),
       ['FATAL', '08006', 'Client closed the connection'],
       undefined,
-    ],
-    [
-      'a query that takes too long',
-      queryTimeoutError(30_000),
-      ['ERROR', '57014', 'canceling statement due to query timeout'],
-      /30000 ms.*WIRE_QUERY_TIMEOUT.*gatepost\.query_timeout/,
     ],
     [
       'extended queries',
