@@ -24,6 +24,9 @@ const problem = z
     databaseDetail: z.string().optional().describe('What the database adds to its sentence'),
     mongodb: z.object({ code: z.int() }).optional().describe("MongoDB's own code"),
     fields: z.array(fieldProblem).optional().describe('Each part that is not taken'),
+    inserted: count
+      .optional()
+      .describe('Documents of the array that are stored all the same: the first ones'),
     requestId: z.string().describe('As in the header X-Request-Id, in logs and in the audit'),
   })
   .describe('What went wrong, RFC 9457');
@@ -118,6 +121,30 @@ const health = z.object({
   ),
 });
 
+const connector = z.object({
+  key: z.string().describe('As in its file; a sink and a source may share one'),
+  type: z.enum(['sink', 'source']),
+  name: z.string(),
+  isEnabled: z.boolean(),
+  status: z.enum(['starting', 'running', 'stopping', 'stopped', 'error']),
+  lastError: z
+    .object({ message: z.string(), at: z.iso.datetime() })
+    .nullable()
+    .describe('Why it stopped or waited; null once it runs well again'),
+  streams: z.array(object).describe('What it reads or writes in Iggy'),
+  pluginConfig: object.describe('Every field with its value, defaults too; secrets are masked'),
+  counters: z
+    .object({
+      received: count.describe('Messages polled from Iggy, or made of records'),
+      delivered: count.describe('Messages in the database, or stored by Iggy'),
+      replayed: count.describe('Messages that were in the database already'),
+      deadLettered: count.describe('Messages that the dead-letter collection has'),
+      skipped: count.describe('Messages or records that were given up'),
+      errors: count.describe('Attempts that were repeated, and what failed for good'),
+    })
+    .describe('Since the process has started'),
+});
+
 const [sqlQuery, mongodbQuery] = querySchema.options;
 
 /** By their names in the description. */
@@ -149,6 +176,8 @@ export const API_SCHEMAS = {
     modified: count.describe('What is another than before; PostgreSQL counts all of it'),
   }),
   Deleted: z.object({ deleted: count }),
+  Connector: connector,
+  ConnectorList: z.object({ items: z.array(connector) }),
   Alive: z.object({ status: z.literal('ok') }),
   Readiness: z.object({ status, reasons: z.array(z.string()).optional() }),
   Health: health,

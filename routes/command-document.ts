@@ -11,11 +11,18 @@ import { RequestError } from './request-error.ts';
  * name; numbers have the type that the lossless form means: integers of 32 or 64 bits as they
  * fit, and doubles.
  *
- * @throws RequestError 422 for a typed value that is malformed, as `{"$oid": "x"}` is
+ * @throws RequestError 422 for a typed value that is malformed, as `{"$oid": "x"}` is, and for an
+ *   option that would come before the command's name
  */
 export function toCommandDocument(
   command: Readonly<Record<string, unknown>>,
 ): Readonly<Record<string, unknown>> {
+  const index = Object.keys(command).find((name) => /^\d+$/.test(name));
+  if (index !== undefined) {
+    throw new RequestError(422, 'A command has no option whose name is a number', {
+      fields: [{ field: `command.${index}`, message: 'No command takes it' }],
+    });
+  }
   return Object.fromEntries(
     Object.entries(command).map(([name, value]) => [name, toBsonValue(value, `command.${name}`)]),
   );

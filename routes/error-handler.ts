@@ -5,6 +5,8 @@ import { httpStatusOf, retryAfterSeconds } from '../src/http-status.ts';
 import type { Observer } from '../src/observation.ts';
 import { membersOf, sendProblem } from './problem.ts';
 import { RequestError } from './request-error.ts';
+import { StatementProblem } from './statement-problem.ts';
+import type { StatementProblemOptions } from './statement-problem.ts';
 
 /** Refuses a path that is not valid UTF-8 behind its percent signs; no route could match it. */
 export const refuseMalformedPath: RequestHandler = (request, response, next) => {
@@ -71,6 +73,9 @@ function answerTo(error: unknown): ((response: Response) => void) | undefined {
   if (error instanceof ServiceError) {
     return (response) => sendServiceError(response, error);
   }
+  if (error instanceof StatementProblem) {
+    return (response) => sendServiceError(response, error.error, error);
+  }
   const status = clientStatusOf(error);
   return status === undefined
     ? undefined
@@ -86,12 +91,20 @@ function sendRequestError(response: Response, error: RequestError): void {
   });
 }
 
-function sendServiceError(response: Response, error: ServiceError): void {
+function sendServiceError(
+  response: Response,
+  error: ServiceError,
+  { status = httpStatusOf(error), fields = [], inserted }: StatementProblemOptions = {},
+): void {
   const seconds = retryAfterSeconds(error);
   if (seconds !== undefined) {
     response.set('Retry-After', String(seconds));
   }
-  sendProblem(response, httpStatusOf(error), error.message, membersOf(error));
+  sendProblem(response, status, error.message, {
+    ...membersOf(error),
+    fields: fields.length === 0 ? undefined : fields,
+    inserted,
+  });
 }
 
 function clientStatusOf(error: unknown): number | undefined {

@@ -2,7 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import express from 'express';
 import type { Request, RequestHandler } from 'express';
-import { parse } from 'lossless-json';
+import { parseOrderedJson } from './ordered-json.ts';
 import { RequestError } from './request-error.ts';
 
 /** Of a body, decompressed. */
@@ -51,7 +51,7 @@ function assertJsonType(request: Request): void {
 
 /**
  * The body that parseJsonBody has read. A number is a LosslessNumber; `__proto__` is a key like
- * any other, and sets nothing.
+ * any other, and sets nothing; keys are in the order in which they were written.
  *
  * @throws RequestError 400 when there is none, or it is no JSON
  */
@@ -76,7 +76,7 @@ function decodeText(body: Buffer): string {
 function parseJson(text: string): unknown {
   assertShallow(text);
   try {
-    return parse(text);
+    return parseOrderedJson(text);
   } catch (error) {
     // The parser's sentence names a position and one character, or a key that is there twice.
     const reason = error instanceof SyntaxError ? error.message.slice(0, REASON_LENGTH_MAX) : '';

@@ -7,10 +7,12 @@ import {
   createUpdateMany,
 } from '../src/backends/mongodb/crud-commands.ts';
 import { formatId } from '../src/backends/mongodb/crud-scalars.ts';
-import { formatDocument } from '../src/backends/mongodb/crud-text.ts';
+import { formatBson, formatDocument } from '../src/backends/mongodb/crud-text.ts';
+import { fillTimestamps, TimestampClock } from '../src/backends/mongodb/crud-timestamps.ts';
 import { readBsonDocument, refuse } from '../src/backends/mongodb/crud-values.ts';
 import type { BsonDocument, ValueProblem } from '../src/backends/mongodb/crud-values.ts';
 import { numberOf } from '../src/backends/mongodb/plan.ts';
+import { ServiceError } from '../src/errors.ts';
 import { LIST_BOUNDS, parseListParameters } from './list-parameters.ts';
 import { createEtag, refuseIfMatch } from './mongodb-crud-etag.ts';
 import {
@@ -27,21 +29,28 @@ import type { CollectionPath } from './mongodb-crud-request.ts';
 import { createCrudStatements } from './mongodb-crud-statements.ts';
 import type { MongodbCrudDependencies } from './mongodb-crud-statements.ts';
 import { RequestError } from './request-error.ts';
+import { StatementProblem } from './statement-problem.ts';
 
 export function createCollectionHandlers(
   dependencies: MongodbCrudDependencies,
 ): Readonly<Record<'create' | 'patchMany' | 'removeMany', RequestHandler>> {
+  const clock = new TimestampClock();
   return {
     create: async (request, response) => {
       const path = readCollection(request, dependencies.rules, 'read-write');
       refuseIfMatch(request);
       refuseParameters(request, []);
       const body = readBody(request);
-      const documents = readDocuments(body);
+      const documents = readDocuments(body, clock);
       const command = createInsert(path.collection, documents);
       const statements = createCrudStatements(request, dependencies);
-      await statements.reply({ database: path.database, command, access: 'read-write' });
-      sendCreated(response, { path, documents, isMany: Array.isArray(body) });
+      const isMany = Array.isArray(body);
+      try {
+        await statements.reply({ database: path.database, command, access: 'read-write' });
+      } catch (thrown) {
+        throw isMany ? tellInserted(thrown) : thrown;
+      }
+      sendCreated(response, { path, documents, isMany });
     },
     patchMany: async (request, response) => {
       const path = readCollection(request, dependencies.rules, 'read-write');
@@ -63,13 +72,25 @@ export function createCollectionHandlers(
   };
 }
 
-/** Documents to insert, each with its id in the first place, where the server would put it. */
-function readDocuments(body: unknown): readonly BsonDocument[] {
+/** Documents of one insert. Source: MongoDB manual, "Limits", maxWriteBatchSize. */
+const DOCUMENTS_MAX = 100_000;
+
+/**
+ * Documents to insert, each with its id in the first place, where the server would put it.
+ *
+ * @throws RequestError 413, 422
+ */
+function readDocuments(body: unknown, clock: TimestampClock): readonly BsonDocument[] {
   const isMany = Array.isArray(body);
   const bodies: readonly unknown[] = isMany ? body : [body];
   const problems: ValueProblem[] = [];
   if (bodies.length === 0) {
     assertValid([{ field: '', message: 'The array holds no document' }]);
+  }
+  if (bodies.length > DOCUMENTS_MAX) {
+    throw new RequestError(413, `At most ${DOCUMENTS_MAX} documents can be created at once`, {
+      hint: 'Send them in several requests',
+    });
   }
   const documents = bodies.map((one, index) => {
     const path = isMany ? `[${index}]` : '';
@@ -82,10 +103,18 @@ function readDocuments(body: unknown): readonly BsonDocument[] {
         isStored: false,
       });
     }
-    return new Map([['_id', id], ...[...document].filter(([name]) => name !== '_id')]);
+    const fields = [...document].filter(([name]) => name !== '_id');
+    return fillTimestamps(new Map([['_id', id], ...fields]), clock);
   });
   assertValid(problems);
   return documents;
+}
+
+/** An insert goes on up to the first document that cannot be stored: those before it are. */
+function tellInserted(thrown: unknown): unknown {
+  return thrown instanceof ServiceError && thrown.writeIndex !== undefined
+    ? new StatementProblem(thrown, { inserted: thrown.writeIndex })
+    : thrown;
 }
 
 interface Created {
@@ -95,14 +124,14 @@ interface Created {
 }
 
 function sendCreated(response: Response, { path, documents, isMany }: Created): void {
-  const texts = documents.map(formatDocument);
   response.status(201).type('application/json');
   if (isMany) {
-    response.send(`{"items":[${texts.map((text) => text.toString('utf8')).join(',')}]}`);
+    response.send(`{"items":${formatBson(documents)}}`);
     return;
   }
-  const [text = Buffer.alloc(0)] = texts;
-  const id = formatId(documents[0]?.get('_id'));
+  const [document = new Map<string, unknown>()] = documents;
+  const text = formatDocument(document);
+  const id = formatId(document.get('_id'));
   response
     .set('Location', `${collectionUrl(path)}/${id}`)
     .set('ETag', createEtag(text))

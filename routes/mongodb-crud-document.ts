@@ -25,8 +25,8 @@ import { createCrudStatements } from './mongodb-crud-statements.ts';
 import type { CrudStatements, MongodbCrudDependencies } from './mongodb-crud-statements.ts';
 import { RequestError } from './request-error.ts';
 
-/** A document that is compared is in the command, beside a body of at most 1 MB. */
-const COMPARED_BYTES_MAX = 14 * 1024 * 1024;
+/** A document that is compared is in the command beside what is written; 16 MiB hold both. */
+const COMPARED_BYTES_MAX = 15 * 1024 * 1024;
 
 export function createDocumentHandlers(
   dependencies: MongodbCrudDependencies,
@@ -39,15 +39,17 @@ export function createDocumentHandlers(
     },
     replace: async (request, response) => {
       const found = readKey(request, dependencies, 'read-write');
-      const document = withId(readDocument(readBody(request)), found.key.id);
-      const write = (key: DocumentKey): Command => createReplace(key, document);
-      sendDocument(response, await modify({ request, dependencies }, found, write));
+      const written = withoutId(readDocument(readBody(request)), found.key.id);
+      const write = (key: DocumentKey): Command => createReplace(key, written);
+      const asked = { request, dependencies, written };
+      sendDocument(response, await modify(asked, found, write));
     },
     patch: async (request, response) => {
       const found = readKey(request, dependencies, 'read-write');
-      const fields = readPatch(request);
-      const write = (key: DocumentKey): Command => createPatch(key, fields);
-      sendDocument(response, await modify({ request, dependencies }, found, write));
+      const written = readPatch(request);
+      const write = (key: DocumentKey): Command => createPatch(key, written);
+      const asked = { request, dependencies, written };
+      sendDocument(response, await modify(asked, found, write));
     },
     remove: async (request, response) => {
       await remove({ request, dependencies }, readKey(request, dependencies, 'read-write'));
@@ -66,6 +68,8 @@ interface FoundKey {
 interface Asked {
   readonly request: Request;
   readonly dependencies: MongodbCrudDependencies;
+  /** What goes with the command. */
+  readonly written?: BsonDocument;
 }
 
 function readKey(
@@ -104,12 +108,13 @@ function createAbsent(): RequestError {
 }
 
 /**
- * The same key, and what the document has to be when it is written.
+ * The document's own key, and what it has to be when it is written. A collection may find it by an
+ * id in other letters; the comparison would not.
  *
  * @throws RequestError 404, 412
  */
 async function expectMatch(
-  { request }: Asked,
+  { request, written = new Map() }: Asked,
   { database, key }: FoundKey,
   statements: CrudStatements,
 ): Promise<DocumentKey> {
@@ -124,13 +129,14 @@ async function expectMatch(
   const problems: ValueProblem[] = [];
   const json = parseJson(text.toString('utf8'));
   const expected = readBsonDocument(json, '', { problems, isStored: true });
-  if (problems.length > 0 || bytesOf(expected) > COMPARED_BYTES_MAX) {
+  const isTooLarge = bytesOf(expected) + bytesOf(written) > COMPARED_BYTES_MAX;
+  if (problems.length > 0 || isTooLarge) {
     throw new RequestError(422, 'This document cannot be compared where it is written', {
       hint: 'It is too large, or has values that cannot be sent: leave If-Match out',
       fields: problems,
     });
   }
-  return { ...key, expected };
+  return { ...key, id: expected.get('_id'), expected };
 }
 
 /** @returns the document as it is afterwards */
@@ -172,13 +178,13 @@ function readDocument(body: unknown): BsonDocument {
   return document;
 }
 
-/** The document with this id, in the first place, where the server would put it. */
-function withId(document: BsonDocument, id: unknown): BsonDocument {
+/** What else is stored: the server keeps the id as it is, whose letters may be others. */
+function withoutId(document: BsonDocument, id: unknown): BsonDocument {
   const own: unknown = document.get('_id');
   if (document.has('_id') && formatBson(own) !== formatBson(id)) {
     assertValid([
       { field: '_id', message: 'It is not the id of the path, and an id never changes' },
     ]);
   }
-  return new Map([['_id', id], ...[...document].filter(([name]) => name !== '_id')]);
+  return new Map([...document].filter(([name]) => name !== '_id'));
 }

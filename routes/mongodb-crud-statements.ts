@@ -92,6 +92,9 @@ const SERVER_CODES = {
   invalidNamespace: 73,
   viewNotWritable: 166,
   databaseDiffersInCase: 13297,
+  /** Of an update with operators, and of a whole document. */
+  documentTooLarge: 17419,
+  replacementTooLarge: 17420,
 } as const;
 
 /** What is not there, by its name or by the rules; nobody is told which. */
@@ -116,6 +119,9 @@ function toRequestError({ serverCode }: ServiceError): RequestError | undefined 
     case SERVER_CODES.invalidNamespace:
     case SERVER_CODES.databaseDiffersInCase:
       return createNotFound();
+    case SERVER_CODES.documentTooLarge:
+    case SERVER_CODES.replacementTooLarge:
+      return new RequestError(413, 'A document would be larger than 16 MiB, which none can be');
     default:
       return undefined;
   }

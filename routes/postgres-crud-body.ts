@@ -1,6 +1,6 @@
 // Bodies as rows of a table, judged by its columns before the database is asked.
 import { isLosslessNumber } from 'lossless-json';
-import type { Condition } from '../src/backends/postgres/crud-conditions.ts';
+import type { RestatedValue } from '../src/backends/postgres/crud-conditions.ts';
 import type { CrudTable, TableColumn } from '../src/backends/postgres/crud-table.ts';
 import type { Assignment } from '../src/backends/postgres/crud-write.ts';
 import { encodeJsonValue } from '../src/backends/postgres/crud-values.ts';
@@ -111,7 +111,7 @@ export function readRestatedKey(
   body: unknown,
   table: CrudTable,
   key: readonly string[],
-): readonly Condition[] {
+): readonly RestatedValue[] {
   const problems = new Problems();
   const values = new RowReader(body, { problems, path: '' }).readAll(table, encodeJsonValue);
   return values.flatMap(({ column, value }) => {

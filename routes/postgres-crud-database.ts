@@ -2,6 +2,7 @@
 // table rules, and with a catalog that may be a moment old.
 import type { Request, Response } from 'express';
 import { collectResult } from '../src/backends/pool.ts';
+import type { Row } from '../src/backends/backend.ts';
 import type { Access, CollectedResult, SqlPool, SqlStatement } from '../src/backends/pool.ts';
 import { createTableCatalog } from '../src/backends/postgres/table-catalog.ts';
 import type { CrudTable, TableName } from '../src/backends/postgres/crud-table.ts';
@@ -10,6 +11,7 @@ import { ServiceError } from '../src/errors.ts';
 import type { Guard } from '../src/guardrails/guard.ts';
 import type { RequestContext } from './request-context.ts';
 import { RequestError } from './request-error.ts';
+import { StatementProblem } from './statement-problem.ts';
 import type { StatementRunner } from './statement-run.ts';
 import type { TableVisibility, Visibility } from './table-rules.ts';
 
@@ -39,6 +41,21 @@ const OWN_BYTES_MAX = 16 * 1024 * 1024;
 /** Of a table that was dropped or changed since the catalog was read. */
 const STALE: ReadonlySet<string> = new Set(['42P01', '42703']);
 
+/** Of values: the whole class of data exceptions, and the rules of domains and tables. */
+const DATA_EXCEPTION_CLASS = '22';
+const CHECK_VIOLATION = '23514';
+
+/** Of a function that this server does not have. */
+const UNDEFINED_FUNCTION = '42883';
+
+/** Whether the server refuses a value that it was given. */
+export function isValueRefusal(thrown: unknown): thrown is ServiceError {
+  return (
+    thrown instanceof ServiceError &&
+    (thrown.sqlState.startsWith(DATA_EXCEPTION_CLASS) || thrown.sqlState === CHECK_VIOLATION)
+  );
+}
+
 /** What a request wants of which table. */
 interface TableUse {
   readonly name: TableName;
@@ -51,6 +68,7 @@ export class CrudDatabase {
   readonly limits: Limits;
   readonly #dependencies: PostgresCrudDependencies;
   readonly #catalog = createTableCatalog();
+  #canJudge = true;
 
   constructor(dependencies: PostgresCrudDependencies) {
     this.#dependencies = dependencies;
@@ -62,15 +80,37 @@ export class CrudDatabase {
     return this.#dependencies.rules.visibility('postgres', schema, table);
   }
 
-  /** Runs a statement that reads; the result is cut at the limits, and its guard says so. */
+  /**
+   * Runs a statement that reads; the result is cut at the limits, and its guard says so.
+   *
+   * @throws StatementProblem 400 for a value of the path or the query string that is refused
+   */
   async read(call: Call, statement: SqlStatement, limits = this.limits): Promise<Answer> {
-    return await this.#ask(call, statement, { access: 'read-only', limits });
+    try {
+      return await this.#ask(call, statement, { access: 'read-only', limits });
+    } catch (thrown) {
+      throw isValueRefusal(thrown) ? new StatementProblem(thrown, { status: 400 }) : thrown;
+    }
   }
 
   /** Runs a statement whose answer we have to know whole, whatever the limits of results are. */
   async look(call: Call, statement: SqlStatement): Promise<Answer> {
     const own = { rowsMax: OWN_ROWS_MAX, bytesMax: OWN_BYTES_MAX };
     return await this.read(call, statement, { ...this.limits, ...own });
+  }
+
+  /** Rows of judgeValues; none where the server cannot tell. */
+  async judge(call: Call, statement: SqlStatement): Promise<readonly Row[]> {
+    if (!this.#canJudge) {
+      return [];
+    }
+    try {
+      return (await this.look(call, statement)).rows;
+    } catch (thrown) {
+      // What could not be found out is not told; the refusal itself is.
+      this.#canJudge = !(thrown instanceof ServiceError && thrown.sqlState === UNDEFINED_FUNCTION);
+      return [];
+    }
   }
 
   /**

@@ -76,7 +76,7 @@ async function sendPage(
     call.response.set('Link', `<${next}>; rel="next"`);
   }
   const end = { next, count, isTruncated: hasMore && next === null };
-  sendItems(call.response, { ...answer, rows }, { columnCount: select.length, ...end });
+  sendItems(call.response, { ...answer, rows }, { shown: select, ...end });
 }
 
 interface Place {

@@ -13,6 +13,7 @@ import {
   refuseParameters,
   resolveConditions,
 } from './postgres-crud-request.ts';
+import { bodyValues, writeRows } from './postgres-crud-refusals.ts';
 import { rowUrl, sendItems, sendRow } from './postgres-crud-rows.ts';
 import { refuseVersions, setVersion } from './postgres-crud-versions.ts';
 import { RequestError } from './request-error.ts';
@@ -25,10 +26,16 @@ export async function createRows(call: Call, database: CrudDatabase): Promise<vo
   const name = readTableName(call.request);
   await database.withTable(call, { name, isWrite: true }, async (table) => {
     const { rows, isMany } = readNewRows(body, table);
-    const answer = await database.write(call, insertRows(table, rows), rows.length);
+    const answer = await writeRows(call, database, {
+      table,
+      statement: insertRows(table, rows),
+      rowsMax: rows.length,
+      conditions: [],
+      values: rows.flatMap((row, index) => bodyValues(row, isMany ? `[${index}].` : '')),
+    });
     call.response.status(201);
     if (isMany) {
-      sendItems(call.response, answer, { columnCount: table.columns.size });
+      sendItems(call.response, answer, { shown: [...table.columns.values()] });
     } else {
       sendCreated(call, table, answer);
     }
@@ -46,15 +53,22 @@ function sendCreated({ response }: Call, table: CrudTable, answer: Answer): void
     response.set('Location', url);
   }
   setVersion(response, table, row);
-  sendRow(response, answer, { row, columnCount: table.columns.size });
+  sendRow(response, answer, { row, shown: [...table.columns.values()] });
 }
 
 /** Changes the columns that are given in all rows that the filters let through. */
 export async function patchRows(call: Call, database: CrudDatabase): Promise<void> {
   const body = readJsonBody(call.request);
   await withFilters(call, database, async (table, conditions) => {
-    const statement = updateRows(table, conditions, readChanges(body, table));
-    const count = countOf(await database.write(call, statement, 0));
+    const changes = readChanges(body, table);
+    const answer = await writeRows(call, database, {
+      table,
+      statement: updateRows(table, conditions, changes),
+      rowsMax: 0,
+      conditions,
+      values: bodyValues(changes),
+    });
+    const count = countOf(answer);
     // PostgreSQL writes every row that it finds, the same as before or not.
     call.response.json({ matched: count, modified: count });
   });
@@ -63,7 +77,13 @@ export async function patchRows(call: Call, database: CrudDatabase): Promise<voi
 /** Deletes all rows that the filters let through. */
 export async function removeRows(call: Call, database: CrudDatabase): Promise<void> {
   await withFilters(call, database, async (table, conditions) => {
-    const answer = await database.write(call, deleteRows(table, conditions), 0);
+    const answer = await writeRows(call, database, {
+      table,
+      statement: deleteRows(table, conditions),
+      rowsMax: 0,
+      conditions,
+      values: [],
+    });
     call.response.json({ deleted: countOf(answer) });
   });
 }

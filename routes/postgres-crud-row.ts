@@ -1,5 +1,6 @@
 // /api/postgres/{schema}/{table}/{key…}: one row by its primary key.
-import type { Condition } from '../src/backends/postgres/crud-conditions.ts';
+import { keyConditions } from '../src/backends/postgres/crud-conditions.ts';
+import type { RestatedValue } from '../src/backends/postgres/crud-conditions.ts';
 import type { CrudTable } from '../src/backends/postgres/crud-table.ts';
 import { selectRow } from '../src/backends/postgres/crud-select.ts';
 import { deleteRow, updateRow } from '../src/backends/postgres/crud-write.ts';
@@ -16,6 +17,7 @@ import {
   resolveKey,
   resolveSelect,
 } from './postgres-crud-request.ts';
+import { bodyValues, writeRows } from './postgres-crud-refusals.ts';
 import { sendRow } from './postgres-crud-rows.ts';
 import { readVersions, setVersion } from './postgres-crud-versions.ts';
 import { RequestError } from './request-error.ts';
@@ -35,7 +37,7 @@ export async function readRow(call: Call, database: CrudDatabase): Promise<void>
       throw answer.guard.exceeded === undefined ? missingRow() : answer.guard.cutError();
     }
     setVersion(call.response, table, row);
-    sendRow(call.response, answer, { row, columnCount: columns.length });
+    sendRow(call.response, answer, { row, shown: columns });
   });
 }
 
@@ -56,7 +58,7 @@ type ReadOfBody<T> = (body: unknown, table: CrudTable, key: readonly string[]) =
 
 interface Change {
   readonly readAssignments: ReadOfBody<Assignment>;
-  readonly readRestated: ReadOfBody<Condition>;
+  readonly readRestated: ReadOfBody<RestatedValue>;
 }
 
 async function changeRow(
@@ -67,21 +69,34 @@ async function changeRow(
   await withRow(call, database, async (table, row) => {
     const body = readJsonBody(call.request);
     const assignments = readAssignments(body, table, row.key);
-    const target = { ...row, restated: readRestated(body, table, row.key) };
-    const answer = await database.write(call, updateRow(table, target, assignments), 1);
+    const restated = readRestated(body, table, row.key);
+    const target = { ...row, restated };
+    const answer = await writeRows(call, database, {
+      table,
+      statement: updateRow(table, target, assignments),
+      rowsMax: 1,
+      conditions: keyConditions(table, row.key),
+      values: bodyValues([...assignments, ...restated]),
+    });
     const [changed] = answer.rows;
     if (changed === undefined) {
       throw await explainNoRow(call, database, { table, target });
     }
     setVersion(call.response, table, changed);
-    sendRow(call.response, answer, { row: changed, columnCount: table.columns.size });
+    sendRow(call.response, answer, { row: changed, shown: [...table.columns.values()] });
   });
 }
 
 /** Deletes one row. */
 export async function removeRow(call: Call, database: CrudDatabase): Promise<void> {
   await withRow(call, database, async (table, target) => {
-    const { commandTag } = await database.write(call, deleteRow(table, target), 1);
+    const { commandTag } = await writeRows(call, database, {
+      table,
+      statement: deleteRow(table, target),
+      rowsMax: 1,
+      conditions: keyConditions(table, target.key),
+      values: [],
+    });
     if (commandTag === 'DELETE 0') {
       throw await explainNoRow(call, database, { table, target });
     }

@@ -1,14 +1,19 @@
 // Rows of tables as the body of an answer.
 import type { Response } from 'express';
-import type { Row } from '../src/backends/backend.ts';
+import type { Column, Row } from '../src/backends/backend.ts';
 import { JsonText } from '../src/backends/json-text.ts';
-import { createJsonRowEncoder } from '../src/backends/postgres/json-rows.ts';
+import { columnEncoderOf, createJsonRowEncoder } from '../src/backends/postgres/json-rows.ts';
+import type { JsonRowEncoder } from '../src/backends/postgres/json-rows.ts';
 import type { CrudTable, TableColumn } from '../src/backends/postgres/crud-table.ts';
 import { decodeTextValue } from '../src/backends/postgres/crud-values.ts';
 import type { Answer } from './postgres-crud-database.ts';
 
 /** Filled and taken in one turn of the loop, so that no two answers share it. */
 const text = new JsonText();
+
+interface Shown {
+  readonly shown: readonly TableColumn[];
+}
 
 /** What a list says besides its rows. */
 interface ItemsEnd {
@@ -21,14 +26,14 @@ interface ItemsEnd {
 /**
  * Sends `{"items":[…]}`.
  *
- * @param columnCount how many columns of each row are shown; what is behind them is ours
+ * @param shown the first columns of each row; what is behind them is ours
  */
 export function sendItems(
   response: Response,
   { columns, rows }: Pick<Answer, 'columns' | 'rows'>,
-  { columnCount, next, count, isTruncated = false }: ItemsEnd & { readonly columnCount: number },
+  { shown, next, count, isTruncated = false }: ItemsEnd & Shown,
 ): void {
-  const appendRow = createJsonRowEncoder(columns.slice(0, columnCount), 'object');
+  const appendRow = createRowEncoder(columns, shown);
   text.truncate(0);
   text.appendAscii('{"items":[');
   for (const [index, row] of rows.entries()) {
@@ -41,6 +46,17 @@ export function sendItems(
   response.type('json').send(text.take());
 }
 
+function createRowEncoder(
+  columns: readonly Column[],
+  shown: readonly TableColumn[],
+): JsonRowEncoder {
+  const described = columns.slice(0, shown.length);
+  const encoders = shown.map((column, index) =>
+    columnEncoderOf(described[index]?.typeOid ?? column.base.oid, column),
+  );
+  return createJsonRowEncoder(described, 'object', encoders);
+}
+
 function writeMember(name: string, value: string | number | boolean | null | undefined): string {
   return value === undefined ? '' : `,"${name}":${JSON.stringify(value)}`;
 }
@@ -49,10 +65,10 @@ function writeMember(name: string, value: string | number | boolean | null | und
 export function sendRow(
   response: Response,
   { columns }: Pick<Answer, 'columns'>,
-  { row, columnCount }: { readonly row: Row; readonly columnCount: number },
+  { row, shown }: Shown & { readonly row: Row },
 ): void {
   text.truncate(0);
-  createJsonRowEncoder(columns.slice(0, columnCount), 'object')(text, row);
+  createRowEncoder(columns, shown)(text, row);
   response.type('json').send(text.take());
 }
 

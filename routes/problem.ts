@@ -15,6 +15,8 @@ export interface ProblemMembers {
   /** MongoDB's own code. */
   readonly mongodb?: { readonly code: number } | undefined;
   readonly fields?: readonly FieldProblem[] | undefined;
+  /** Documents that are stored although the request has failed. */
+  readonly inserted?: number | undefined;
 }
 
 /**

@@ -35,6 +35,8 @@ export interface ServiceErrorOptions {
   readonly position?: number;
   /** MongoDB's own error code, where it is MongoDB that said so. */
   readonly serverCode?: number | undefined;
+  /** Which of the writes of one command it is about, counted from 0. */
+  readonly writeIndex?: number | undefined;
   /** What went wrong underneath: observed, never shown to a client. */
   readonly cause?: unknown;
 }
@@ -47,6 +49,7 @@ export class ServiceError extends Error {
   readonly hint: string | undefined;
   readonly position: number | undefined;
   readonly serverCode: number | undefined;
+  readonly writeIndex: number | undefined;
 
   constructor(sqlState: string, message: string, options: ServiceErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -57,6 +60,7 @@ export class ServiceError extends Error {
     this.hint = options.hint;
     this.position = options.position;
     this.serverCode = options.serverCode;
+    this.writeIndex = options.writeIndex;
   }
 }
 

@@ -104,6 +104,23 @@ describeMongodb('writes over HTTP', () => {
     const next = await etagOf(path);
     expect((await api.delete(path).set('If-Match', next)).status).toBe(204);
   });
+  it('finds by an id in other letters what it compares, and keeps the id as it is', async () => {
+    const collation = { locale: 'en', strength: 2 };
+    await database.client.db(database.name).createCollection('letters', { collation });
+    const letters = collectionOf(database, 'letters');
+    await letters.insertOne({ _id: 'ann', ...{ age: 1 } });
+    const path = `/api/mongodb/${database.name}/letters/ANN`;
+    const first = await etagOf(path);
+    const patched = await api.patch(path).set('If-Match', first).send({ age: 2 });
+    expect([patched.status, patched.text]).toEqual([200, '{"_id":"ann","age":2}']);
+    expect((await api.patch(path).set('If-Match', first).send({ age: 3 })).status).toBe(412);
+    const etag = patched.get('ETag') ?? '';
+    const replaced = await api.put(path).set('If-Match', etag).send({ _id: 'ANN', b: 1 });
+    expect([replaced.status, replaced.text]).toEqual([200, '{"_id":"ann","b":1}']);
+    expect((await api.put(path).send({ c: 1 })).text).toBe('{"_id":"ann","c":1}');
+    const last = await etagOf(path);
+    expect((await api.delete(path).set('If-Match', last)).status).toBe(204);
+  });
   it('compares documents of every kind', async () => {
     await people().insertOne({
       _id: 1,
@@ -127,6 +144,26 @@ describeMongodb('writes over HTTP', () => {
     const etag = await etagOf(`${url}/1`);
     expect((await api.delete(`${url}/1`).set('If-Match', etag)).status).toBe(422);
     expect((await api.delete(`${url}/1`)).status).toBe(204);
+  });
+  it('does not compare what fits into no command beside what is written', async () => {
+    await people().insertOne({ _id: 1, ...{ text: 'x'.repeat(14 * 1024 * 1024) } });
+    const numbers = Array.from({ length: 150_000 }, () => 1);
+    const etag = await etagOf(`${url}/1`);
+    const compared = await api.patch(`${url}/1`).set('If-Match', etag).send({ numbers });
+    expect(compared.body).toMatchObject({
+      status: 422,
+      hint: expect.stringContaining('too large'),
+    });
+    const small = await api.patch(`${url}/1`).set('If-Match', etag).send({ a: 1 });
+    expect(small.status).toBe(200);
+  });
+  it.each(['/1', '?_id=eq.1'])('says that a document would be too large: %s', async (path) => {
+    await people().insertOne({ _id: 1, ...{ text: 'x'.repeat(16 * 1024 * 1024 - 1000) } });
+    const response = await api.patch(`${url}${path}`).send({ more: 'x'.repeat(1000) });
+    expect(response.body).toMatchObject({
+      status: 413,
+      detail: 'A document would be larger than 16 MiB, which none can be',
+    });
   });
   it('writes to all that a filter finds, and says to how many', async () => {
     await people().insertMany([1, 2, 3].map((id) => ({ _id: id, a: id, b: id === 3 ? 9 : 0 })));

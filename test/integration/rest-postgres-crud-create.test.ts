@@ -144,14 +144,13 @@ describe('POST', () => {
   });
 
   it.each([
-    ['public/users', { name: 'longer' }, 400, '22001'],
-    ['shop/kinds', { positive: -1 }, 422, '23514'],
-    ['shop/kinds', { colour: 'green' }, 400, '22P02'],
-    ['shop/kinds', { uuid: 'none' }, 400, '22P02'],
-    ['shop/parts', { id: 500 }, 422, '23514'],
-  ])('passes on what the database says of %s %j', async (table, body, status, sqlState) => {
+    ['public/users', { name: 'longer' }, '22001'],
+    ['shop/kinds', { positive: -1 }, '23514'],
+    ['shop/kinds', { colour: 'green' }, '22P02'],
+    ['shop/parts', { id: 500 }, '23514'],
+  ])('passes on what the database says of %s %j', async (table, body, sqlState) => {
     const response = await api.post(`/api/postgres/${table}`).send(body);
-    expect(response.body).toMatchObject({ status, sqlState });
+    expect(response.body).toMatchObject({ status: 422, sqlState });
   });
 
   it('refuses bodies that are none, empty arrays, and too many rows', async () => {

@@ -115,6 +115,19 @@ describeMongodb('POST /query to MongoDB', () => {
       expect({}).not.toHaveProperty('a');
     });
 
+    it('keeps the order of names that are numbers', async () => {
+      await postQuery(
+        stage.url,
+        `{"backend":"mongodb","command":{"insert":"sorted","documents":[
+          {"_id":1,"b":1,"1":2},{"_id":2,"b":1,"1":1},{"_id":3,"b":0,"1":3}]}}`,
+      );
+      const command = '{"find":"sorted","projection":{"_id":1},"sort":{"b":1,"1":1}}';
+      const { text } = await postQuery(stage.url, `{"backend":"mongodb","command":${command}}`);
+      expect(text).toContain('"rows":[{"_id":3},{"_id":2},{"_id":1}]');
+      expect(stage.statements().at(-1)?.text).toBe(command);
+      expect((await query('db.sorted.find({ _id: 1 })')).text).toContain('{"_id":1,"b":1,"1":2}');
+    });
+
     it('is in the audit as it was sent', async () => {
       await query({ find: 'numbers', limit: 1 });
       expect(stage.statements().at(-1)).toMatchObject({

@@ -30,6 +30,7 @@ export function createColumn(
   return {
     name,
     sqlType: `pg_catalog.${type}`,
+    comparedAs: `pg_catalog.${type}`,
     typeName: type,
     base: scalar?.[1] ?? { oid: 0, category: 'A' },
     element: element && { ...element[1], delimiter: element[0] === 'box' ? ';' : ',' },

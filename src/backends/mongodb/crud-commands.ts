@@ -19,7 +19,7 @@ export function createInsert(collection: string, documents: readonly BsonDocumen
   return { insert: collection, documents, ordered: true };
 }
 
-/** @param document with its _id, the first of its names */
+/** @param document what becomes of it but for its _id, which it keeps */
 export function createReplace(key: DocumentKey, document: BsonDocument): Command {
   return createModify(key, document);
 }

@@ -40,6 +40,7 @@ export function answeredError(
   return new ServiceError(SQLSTATE.internalError, `${label}: ${message}`, {
     detail: detail.slice(0, DETAIL_CHARACTERS_MAX),
     serverCode: codeOf(answer),
+    writeIndex: answer['index'] === undefined ? undefined : numberOf(answer['index']),
   });
 }
 

@@ -32,6 +32,13 @@ export type Condition =
   | { readonly column: TableColumn; readonly op: 'in'; readonly values: readonly string[] }
   | { readonly column: TableColumn; readonly op: 'is'; readonly test: Test };
 
+/** What a body says of a column of the key: a condition, not a change. */
+export interface RestatedValue {
+  readonly column: TableColumn;
+  readonly op: 'eq';
+  readonly value: string;
+}
+
 /** Which versions of a row will do; undefined for all of them. */
 export type Versions = readonly string[] | undefined;
 
@@ -47,7 +54,7 @@ export function writeCondition(condition: Condition, parameters: SqlParameters):
     return `${name} ${TESTS[condition.test]}`;
   }
   if (condition.op === 'in') {
-    const values = condition.values.map((value) => parameters.bind(value, column));
+    const values = condition.values.map((value) => parameters.bindCompared(value, column));
     const equals = writeOperator(column, '=');
     return equals === '='
       ? `${name} IN (${values.join(', ')})`
@@ -57,7 +64,12 @@ export function writeCondition(condition: Condition, parameters: SqlParameters):
     return `${name} ${PATTERNS[condition.op]} ${parameters.bind(condition.value, TEXT)}`;
   }
   const operator = writeOperator(column, COMPARISONS[condition.op]);
-  return `${name} ${operator} ${parameters.bind(condition.value, column)}`;
+  return `${name} ${operator} ${parameters.bindCompared(condition.value, column)}`;
+}
+
+/** A row is the one with this key where all of these hold. */
+export function keyConditions(table: CrudTable, key: readonly string[]): readonly Condition[] {
+  return table.key.map((column, index) => ({ column, op: 'eq', value: key[index] ?? '' }));
 }
 
 /**
@@ -77,9 +89,7 @@ export function whereRow(
   },
   parameters: SqlParameters,
 ): string {
-  const terms = table.key.map((column, index) =>
-    writeCondition({ column, op: 'eq', value: key[index] ?? '' }, parameters),
-  );
+  const terms = keyConditions(table, key).map((condition) => writeCondition(condition, parameters));
   terms.push(...restated.map((condition) => writeCondition(condition, parameters)));
   if (versions !== undefined) {
     const accepted = versions.map((version) => parameters.bind(version, TEXT));

@@ -68,7 +68,7 @@ function writeRowComparison(
   parameters: SqlParameters,
 ): string {
   const names = steps.map(({ column }) => quoteIdentifier(column.name));
-  const values = steps.map(({ column, value }) => parameters.bind(value, column));
+  const values = steps.map(({ column, value }) => parameters.bindCompared(value, column));
   const operator = steps[0].direction === 'desc' ? '<' : '>';
   return `(${names.join(', ')}) ${operator} (${values.join(', ')})`;
 }
@@ -84,7 +84,7 @@ function writeAlternative(steps: readonly Step[], parameters: SqlParameters): st
     const name = quoteIdentifier(column.name);
     return value === null
       ? `${name} IS NULL`
-      : `${name} ${writeOperator(column, '=')} ${parameters.bind(value, column)}`;
+      : `${name} ${writeOperator(column, '=')} ${parameters.bindCompared(value, column)}`;
   });
   return `(${[...same, behind].join(' AND ')})`;
 }
@@ -99,8 +99,8 @@ function writeStep(
     return direction === 'desc' ? `${name} IS NOT NULL` : undefined;
   }
   if (direction === 'desc') {
-    return `${name} ${writeOperator(column, '<')} ${parameters.bind(value, column)}`;
+    return `${name} ${writeOperator(column, '<')} ${parameters.bindCompared(value, column)}`;
   }
-  const greater = `${name} ${writeOperator(column, '>')} ${parameters.bind(value, column)}`;
+  const greater = `${name} ${writeOperator(column, '>')} ${parameters.bindCompared(value, column)}`;
   return column.isNullable ? `(${greater} OR ${name} IS NULL)` : greater;
 }

@@ -11,6 +11,11 @@ export class SqlParameters {
     return `$${this.#values.length}::${sqlType}`;
   }
 
+  /** The same for a value that the column is compared with. */
+  bindCompared(value: string | null, { comparedAs }: Pick<TableColumn, 'comparedAs'>): string {
+    return this.bind(value, { sqlType: comparedAs });
+  }
+
   /** @param read the table that is only read, where that is all */
   toStatement(text: string, read?: { readonly isPlain: boolean }): CrudStatement {
     const isPlainRead = read?.isPlain ?? false;

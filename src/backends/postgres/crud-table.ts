@@ -16,6 +16,11 @@ export interface TableColumn {
   readonly name: string;
   /** As SQL: schema-qualified, quoted, without a length, which a cast would cut to. */
   readonly sqlType: string;
+  /**
+   * As SQL, what a value is taken for that is compared with it: the type below all domains, whose
+   * rules are about what is stored, and the column's own collation where it has one.
+   */
+  readonly comparedAs: string;
   /** As people write it: `character varying(20)`. */
   readonly typeName: string;
   readonly base: ValueType;

@@ -154,6 +154,11 @@ function encodeArray(
   return { text: `{${texts.join(element.delimiter)}}` };
 }
 
+/** The literal of a text[]. */
+export function encodeTextArray(texts: readonly string[]): string {
+  return `{${texts.map(quoteElement).join(',')}}`;
+}
+
 function isJson({ oid }: ValueType): boolean {
   return oid === OID.json || oid === OID.jsonb;
 }

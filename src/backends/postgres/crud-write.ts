@@ -27,9 +27,12 @@ export function insertRows(
   rows: readonly (readonly Assignment[])[],
 ): CrudStatement {
   const parameters = new SqlParameters();
-  const given = new Set(rows.flatMap((row) => row.map(({ column }) => column)));
-  // Rows of defaults alone: one column has to be named, and any takes its default.
-  const columns = given.size === 0 ? [...table.columns.values()].slice(0, 1) : [...given];
+  const columns = [...new Set(rows.flatMap((row) => row.map(({ column }) => column)))];
+  if (columns.length === 0) {
+    return parameters.toStatement(
+      `INSERT INTO ${quoteTable(table)} ${writeDefaults(rows.length)}${writeReturning(table)}`,
+    );
+  }
   const values = rows.map((row) => {
     const byColumn = new Map(row.map(({ column, value }) => [column, value]));
     const texts = columns.map((column) =>
@@ -94,6 +97,15 @@ function writeValue({ column, value }: Assignment, parameters: SqlParameters): s
   return value === undefined ? 'DEFAULT' : parameters.bind(value, column);
 }
 
+/** Rows that name no column, of which the table may have none. */
+function writeDefaults(rowCount: number): string {
+  return rowCount === 1
+    ? 'DEFAULT VALUES'
+    : `SELECT FROM pg_catalog.generate_series(1, ${rowCount})`;
+}
+
 function writeReturning(table: CrudTable): string {
-  return ` RETURNING ${writeColumns([...table.columns.values()])}${writeVersion(table)}`;
+  const columns = `${writeColumns([...table.columns.values()])}${writeVersion(table)}`;
+  // Of a row without columns there is nothing to tell but that it was stored.
+  return ` RETURNING ${columns === '' ? 'NULL' : columns.replace(/^, /, '')}`;
 }

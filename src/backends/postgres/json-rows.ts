@@ -3,6 +3,7 @@
 import pg from 'pg';
 import type { Column, Row } from '../backend.ts';
 import type { JsonText } from '../json-text.ts';
+import type { TableColumn } from './crud-table.ts';
 import { arrayEncoder } from './json-arrays.ts';
 import {
   appendBase64,
@@ -97,6 +98,26 @@ export function valueEncoderOf(typeOid: number): ValueEncoder {
     : arrayEncoder(ENCODERS.get(element) ?? appendText);
 }
 
+/**
+ * The same for a column of a table that the catalog has told of: it knows what is in arrays of
+ * types that only this database has. What came is of another type where the table was changed.
+ */
+export function columnEncoderOf(
+  typeOid: number,
+  { base, element }: Pick<TableColumn, 'base' | 'element'>,
+): ValueEncoder {
+  // No other delimiter is read here.
+  if (base.oid !== typeOid || element?.delimiter !== ',') {
+    return valueEncoderOf(typeOid);
+  }
+  // An element that is an array of its own, by a domain, is taken as a text as well.
+  const isArray = element.category === ARRAY_CATEGORY;
+  return arrayEncoder(isArray ? appendText : valueEncoderOf(element.oid));
+}
+
+/** Of pg_type.typcategory. */
+const ARRAY_CATEGORY = 'A';
+
 /** Keys of a row as an object: a name that was there already gets `_2`, `_3` and so on. */
 function keysOf(columns: readonly Column[]): string[] {
   const taken = new Set(columns.map(({ name }) => name));
@@ -130,10 +151,17 @@ function typeNameOf(typeOid: number): string | undefined {
   return element === undefined ? TYPE_NAMES.get(typeOid) : `${TYPE_NAMES.get(element) ?? ''}[]`;
 }
 
-/** Chooses once how the rows of a result are written. */
-export function createJsonRowEncoder(columns: readonly Column[], rowMode: RowMode): JsonRowEncoder {
+/**
+ * Chooses once how the rows of a result are written.
+ *
+ * @param encoders of its columns, where more is known of them than their types
+ */
+export function createJsonRowEncoder(
+  columns: readonly Column[],
+  rowMode: RowMode,
+  encoders: readonly ValueEncoder[] = columns.map(({ typeOid }) => valueEncoderOf(typeOid)),
+): JsonRowEncoder {
   const [open, close] = rowMode === 'object' ? ['{', '}'] : ['[', ']'];
-  const encoders = columns.map(({ typeOid }) => valueEncoderOf(typeOid));
   const prefixes = keysOf(columns).map((key, index) => {
     const name = rowMode === 'object' ? `${JSON.stringify(key)}:` : '';
     // A character for each byte of the UTF-8.

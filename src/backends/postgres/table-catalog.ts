@@ -2,7 +2,7 @@
 import type { Row } from '../backend.ts';
 import type { CollectedResult, SqlStatement } from '../pool.ts';
 import { tableKindOf } from './crud-table.ts';
-import type { CrudTable, TableColumn, TableName } from './crud-table.ts';
+import type { CrudTable, ElementType, TableColumn, TableName } from './crud-table.ts';
 
 /** How long a table may be another one than we think; statements of the past fail, or adapt. */
 const TTL_MS = 10_000;
@@ -56,13 +56,16 @@ function toKey({ schema, table }: TableName): string {
 }
 
 // One row for each column; one row without a column for a table that has none. The type that
-// counts is the one below all domains, any of which may forbid NULL or bring a default.
+// counts is the one below all domains, any of which may forbid NULL or bring a default; so it is
+// with the elements of an array. A collation is told where it is not the type's.
 const DESCRIBE = `SELECT c.relkind, coalesce(am.amname = 'heap', false), a.attname,
   pg_catalog.quote_ident(tn.nspname) || '.' || pg_catalog.quote_ident(t.typname),
   pg_catalog.format_type(a.atttypid, a.atttypmod), bt.oid, bt.typcategory,
-  et.oid, et.typcategory, et.typdelim, a.attnotnull OR base.isnotnull,
+  eb.oid, eb.typcategory, et.typdelim, a.attnotnull OR base.isnotnull,
   a.atthasdef OR base.hasdefault OR a.attidentity <> '', a.attgenerated <> '', a.attidentity,
-  pg_catalog.array_position(pk.conkey, a.attnum), c.relrowsecurity, op.nspname
+  pg_catalog.array_position(pk.conkey, a.attnum), c.relrowsecurity, op.nspname,
+  pg_catalog.quote_ident(bn.nspname) || '.' || pg_catalog.quote_ident(bt.typname),
+  pg_catalog.quote_ident(con.nspname) || '.' || pg_catalog.quote_ident(co.collname)
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_am am ON am.oid = c.relam
@@ -83,8 +86,21 @@ LEFT JOIN LATERAL (
     pg_catalog.bool_or(typtype = 'd' AND typdefault IS NOT NULL) AS hasdefault
   FROM layers) base ON true
 LEFT JOIN pg_catalog.pg_type bt ON bt.oid = base.oid
+LEFT JOIN pg_catalog.pg_namespace bn ON bn.oid = bt.typnamespace
+LEFT JOIN pg_catalog.pg_collation co
+  ON co.oid = a.attcollation AND a.attcollation <> bt.typcollation
+LEFT JOIN pg_catalog.pg_namespace con ON con.oid = co.collnamespace
 LEFT JOIN pg_catalog.pg_type et
   ON et.oid = bt.typelem AND bt.typoutput = 'pg_catalog.array_out'::pg_catalog.regproc
+LEFT JOIN LATERAL (
+  WITH RECURSIVE layers AS (
+    SELECT et.oid, et.typtype, et.typbasetype
+    UNION ALL
+    SELECT b.oid, b.typtype, b.typbasetype
+    FROM layers JOIN pg_catalog.pg_type b ON b.oid = layers.typbasetype
+    WHERE layers.typtype = 'd')
+  SELECT pg_catalog.max(oid) FILTER (WHERE typtype <> 'd') AS oid FROM layers) elementbase ON true
+LEFT JOIN pg_catalog.pg_type eb ON eb.oid = elementbase.oid
 LEFT JOIN LATERAL (
   SELECT opn.nspname FROM pg_catalog.pg_opclass oc
   JOIN pg_catalog.pg_amop ao ON ao.amopfamily = oc.opcfamily AND ao.amopstrategy = 3
@@ -146,28 +162,33 @@ const IDENTITIES: ReadonlyMap<string | null | undefined, 'always' | 'by-default'
 
 function readColumn(texts: readonly (string | null)[]): TableColumn | undefined {
   const [, , name, sqlType, typeName, oid, category, ...rest] = texts;
-  const [elementOid, elementCategory, delimiter, isNotNull, hasDefault, ...written] = rest;
-  const [isGenerated, identity] = written;
+  const [, , , isNotNull, hasDefault, isGenerated, identity] = rest;
   if (typeof name !== 'string') {
     return undefined;
   }
   return {
     name,
     sqlType: sqlType ?? '',
+    comparedAs: readComparedType(texts),
     typeName: typeName ?? '',
     base: { oid: Number(oid), category: category ?? '' },
-    element:
-      typeof elementOid === 'string'
-        ? {
-            oid: Number(elementOid),
-            category: elementCategory ?? '',
-            delimiter: delimiter ?? ',',
-          }
-        : undefined,
+    element: readElement(rest),
     isNullable: isNotNull !== 't',
     hasDefault: hasDefault === 't',
     isGenerated: isGenerated === 't',
     operatorSchema: texts[16] ?? 'pg_catalog',
     identity: IDENTITIES.get(identity),
   };
+}
+
+type Texts = readonly (string | null)[];
+
+function readElement([oid, category, delimiter]: Texts): ElementType | undefined {
+  return typeof oid === 'string'
+    ? { oid: Number(oid), category: category ?? '', delimiter: delimiter ?? ',' }
+    : undefined;
+}
+
+function readComparedType({ 17: baseType, 18: collation }: Texts): string {
+  return [baseType, ...(typeof collation === 'string' ? ['COLLATE', collation] : [])].join(' ');
 }

@@ -75,6 +75,12 @@ describe('a command document', () => {
       ['limit', 5],
     ]);
     expect(Object.keys(read('{"find":"c","__proto__":{"x":1}}'))).toEqual(['find', '__proto__']);
+    expect(() => read('{"find":"c","1":{}}')).toThrow(
+      expect.objectContaining({
+        status: 422,
+        fields: [expect.objectContaining({ field: 'command.1' })],
+      }),
+    );
     expect(() => read('{"find":"c","filter":{"_id":{"$oid":"x"}}}')).toThrow(
       expect.objectContaining({ fields: [expect.objectContaining({ field: 'command.filter' })] }),
     );

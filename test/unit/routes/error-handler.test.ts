@@ -8,6 +8,7 @@ import {
 } from '../../../routes/error-handler.ts';
 import { RequestError } from '../../../routes/request-error.ts';
 import { identifyRequest } from '../../../routes/request-id.ts';
+import { StatementProblem } from '../../../routes/statement-problem.ts';
 import { ServiceError } from '../../../src/errors.ts';
 import { createRecorder } from '../../support/observations.ts';
 import type { Express } from 'express';
@@ -101,6 +102,38 @@ async function problemOf(error: Error): Promise<supertest.Response> {
   app.use(createErrorHandler(recorder));
   return await supertest(app).get('/').set('X-Request-Id', 'trace-7');
 }
+
+describe('errors of a database that a route knows more of', () => {
+  const error = new ServiceError('22P02', 'invalid input syntax', { hint: 'Look', detail: 'x' });
+
+  test('have its status and fields, and all that the error says', async () => {
+    const fields = [{ field: 'age', message: 'It is a number' }];
+    const response = await problemOf(new StatementProblem(error, { status: 422, fields }));
+    expect(response.status).toBe(422);
+    expect(response.body).toEqual({
+      type: 'about:blank',
+      title: 'Unprocessable Entity',
+      status: 422,
+      detail: 'invalid input syntax',
+      sqlState: '22P02',
+      hint: 'Look',
+      databaseDetail: 'x',
+      fields,
+      requestId: 'trace-7',
+    });
+    expect(recorder.observations).toEqual([]);
+  });
+
+  test('keep the status of the error where the route has none, and say what was done', async () => {
+    const duplicate = new ServiceError('XX000', 'E11000', { serverCode: 11000 });
+    const response = await problemOf(new StatementProblem(duplicate, { inserted: 0 }));
+    expect(response.body).toMatchObject({ status: 409, inserted: 0, mongodb: { code: 11000 } });
+    expect(response.body).not.toHaveProperty('fields');
+    const conflict = new ServiceError('40001', 'could not serialize');
+    const retried = await problemOf(new StatementProblem(conflict, {}));
+    expect(retried.get('Retry-After')).toBe('1');
+  });
+});
 
 describe('errors that say themselves what they are', () => {
   test('are problems with SQLSTATE, hint, position and what the database adds', async () => {

@@ -50,6 +50,7 @@ describe('a body of JSON', () => {
     '"text"',
     '7',
     '{"escaped \\" [ { brackets":"\\\\"}',
+    '{"name":1,"0":{"b":2,"1":3}}',
   ])('comes as it was written: %s', async (text) => {
     const response = await post(text);
     expect(response.status).toBe(200);
@@ -103,6 +104,7 @@ describe('a body that is not taken', () => {
     ['half an object', '{"a":', 400, /^The body is no valid JSON: .*position 5/],
     ['two values', '1 2', 400, /^The body is no valid JSON/],
     ['one key twice', '{"a":1,"a":2}', 400, /Duplicate key 'a'/],
+    ['one key twice beside a number', '{"a":1,"a":1,"1":2}', 400, /names something twice/],
     ['a number of JavaScript', '{"a":0x10}', 400, /^The body is no valid JSON/],
     ['NaN', '[NaN]', 400, /^The body is no valid JSON/],
     ['a deep array', nested(BODY_DEPTH_MAX + 1), 400, /within each other/],

@@ -10,6 +10,7 @@ const columns = [
   { name: 'nä"me', typeOid: 25 },
   { name: 'xmin', typeOid: 25 },
 ];
+const shown = [createColumn('id', 'int8'), createColumn('nä"me', 'text')];
 const row = (...values: readonly (string | null)[]): readonly (Buffer | null)[] =>
   values.map((value) => (value === null ? null : Buffer.from(value)));
 const rows = [row('1', 'ü', '742'), row('2', null, '743')];
@@ -30,14 +31,14 @@ describe('sendItems', () => {
     [{ next: undefined, count: 0 }, ',"count":0'],
   ])('ends with %j', async (end, text) => {
     const sent = await textOf((response) =>
-      sendItems(response, { columns, rows }, { columnCount: 2, ...end }),
+      sendItems(response, { columns, rows }, { shown, ...end }),
     );
     expect(sent).toBe(`{"items":[{"id":"1","nä\\"me":"ü"},{"id":"2","nä\\"me":null}]${text}}`);
   });
 
   it('may have no items', async () => {
     const sent = await textOf((response) =>
-      sendItems(response, { columns, rows: [] }, { columnCount: 3, next: null }),
+      sendItems(response, { columns, rows: [] }, { shown, next: null }),
     );
     expect(sent).toBe('{"items":[],"next":null}');
   });
@@ -46,10 +47,27 @@ describe('sendItems', () => {
 describe('sendRow', () => {
   it('shows the columns that were asked for', async () => {
     const [first = []] = rows;
-    const sent = await textOf((response) =>
-      sendRow(response, { columns }, { row: first, columnCount: 2 }),
-    );
+    const sent = await textOf((response) => sendRow(response, { columns }, { row: first, shown }));
     expect(sent).toBe('{"id":"1","nä\\"me":"ü"}');
+  });
+
+  it('shows arrays by what the catalog says is in them', async () => {
+    const flags = createColumn('flags', 'bool[]', { base: { oid: 50_001, category: 'A' } });
+    const sent = await textOf((response) =>
+      sendRow(
+        response,
+        { columns: [{ name: 'flags', typeOid: 50_001 }] },
+        { row: row('{t,f}'), shown: [flags] },
+      ),
+    );
+    expect(sent).toBe('{"flags":[true,false]}');
+  });
+
+  it('shows a row without columns', async () => {
+    const sent = await textOf((response) =>
+      sendRow(response, { columns: columns.slice(2) }, { row: row('742'), shown: [] }),
+    );
+    expect(sent).toBe('{}');
   });
 });
 

@@ -79,6 +79,24 @@ describe('a condition', () => {
     );
   });
 
+  it('compares in the collation of the column, which a parameter has not', () => {
+    const word = createColumn('word', 'text', {
+      comparedAs: 'pg_catalog.text COLLATE s.de',
+      isNullable: false,
+    });
+    const words = createTable([word], ['word']);
+    const conditions: Condition[] = [
+      { column: word, op: 'lt', value: 'z' },
+      { column: word, op: 'in', values: ['a', 'b'] },
+    ];
+    const query = { ...page, select: [word], conditions, behind: ['a'] };
+    expect(selectPage(words, query).statement.text).toContain(
+      'WHERE "word" < $1::pg_catalog.text COLLATE s.de AND "word" IN ' +
+        '($2::pg_catalog.text COLLATE s.de, $3::pg_catalog.text COLLATE s.de) ' +
+        'AND ("word") > ($4::pg_catalog.text COLLATE s.de) ORDER BY',
+    );
+  });
+
   it.each([
     ['null', 'IS NULL'],
     ['not_null', 'IS NOT NULL'],

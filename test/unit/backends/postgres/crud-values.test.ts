@@ -4,6 +4,7 @@ import { parse } from 'lossless-json';
 import {
   decodeTextValue,
   encodeJsonValue,
+  encodeTextArray,
   encodeTextValue,
   isBoolean,
   isText,
@@ -155,5 +156,15 @@ describe('kinds of columns', () => {
     expect(isText(createColumn('c', 'int4'))).toBe(false);
     expect(isBoolean(createColumn('c', 'bool'))).toBe(true);
     expect(isBoolean(createColumn('c', 'bool[]'))).toBe(false);
+  });
+});
+
+describe('encodeTextArray', () => {
+  it('quotes every text, so that it is the same one in the array', () => {
+    fc.assert(
+      fc.property(fc.array(fc.string()), (texts) => {
+        expect(parseTexts(encodeTextArray(texts))).toEqual(texts);
+      }),
+    );
   });
 });

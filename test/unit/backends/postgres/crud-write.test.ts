@@ -31,8 +31,20 @@ describe('insertRows', () => {
   });
 
   it('creates rows of defaults alone', () => {
+    expect(insertRows(table, [[]]).text).toBe(
+      `INSERT INTO "public"."t" DEFAULT VALUES${RETURNING}`,
+    );
     expect(insertRows(table, [[], []]).text).toBe(
-      `INSERT INTO "public"."t" ("id") VALUES (DEFAULT), (DEFAULT)${RETURNING}`,
+      `INSERT INTO "public"."t" SELECT FROM pg_catalog.generate_series(1, 2)${RETURNING}`,
+    );
+  });
+
+  it.each([
+    [true, 'xmin::text'],
+    [false, 'NULL'],
+  ])('creates rows without columns, with versions: %s', (isVersioned, returned) => {
+    expect(insertRows(createTable([], [], { isVersioned }), [[]]).text).toBe(
+      `INSERT INTO "public"."t" DEFAULT VALUES RETURNING ${returned}`,
     );
   });
 });
@@ -64,6 +76,22 @@ describe('updateRow', () => {
       'WHERE "id" = $2::pg_catalog.int4 AND xmin::text IN ($3::pg_catalog.text, $4::',
     );
     expect(parameters).toEqual(['x', '5', '7', "8' or true"]);
+  });
+});
+
+describe('a column of a domain', () => {
+  const word = createColumn('word', 'text', {
+    sqlType: 'public.word',
+    comparedAs: 'pg_catalog.text COLLATE "public"."de"',
+  });
+  const words = createTable([word], ['word'], { isVersioned: false });
+
+  it('is given values of its own type, and compared by the one below', () => {
+    const target = { key: ['a'], versions: undefined };
+    expect(updateRow(words, target, [{ column: word, value: 'b' }]).text).toBe(
+      'UPDATE ONLY "public"."t" SET "word" = $1::public.word ' +
+        'WHERE "word" = $2::pg_catalog.text COLLATE "public"."de" RETURNING "word"',
+    );
   });
 });
 

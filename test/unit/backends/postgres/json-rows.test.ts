@@ -2,6 +2,7 @@ import pg from 'pg';
 import { describe, expect, it, test } from '@jest/globals';
 import { JsonText } from '../../../../src/backends/json-text.ts';
 import {
+  columnEncoderOf,
   createJsonRowEncoder,
   describeColumns,
 } from '../../../../src/backends/postgres/json-rows.ts';
@@ -121,5 +122,32 @@ describe('columns', () => {
       { name: 'v', key: 'v_4', type: 'numeric[]', oid: 1231 },
       { name: 'v', key: 'v_5', oid: 99_999 },
     ]);
+  });
+});
+
+describe('a column that the catalog knows', () => {
+  const BOOLEAN = { oid: builtins.BOOL, category: 'B', delimiter: ',' };
+  const INTEGERS = { oid: 1007, category: 'A', delimiter: ',' };
+  const BOX = { oid: 603, category: 'G', delimiter: ';' };
+  const LIST_OID = 50_001;
+
+  function encodeAs(typeOid: number, element: typeof BOOLEAN | undefined, value: string): string {
+    const column = { base: { oid: LIST_OID, category: 'A' }, element };
+    const text = new JsonText();
+    columnEncoderOf(typeOid, column)(text, Buffer.from(value));
+    return text.take().toString('utf8');
+  }
+
+  test.each([
+    ['of the database, by their elements', BOOLEAN, '{t,NULL,f}', '[true,null,false]'],
+    ['within domains, as texts', INTEGERS, '{"{1,2}"}', '["{1,2}"]'],
+    ['with a delimiter of their own, as text', BOX, '{(1,1);(0,0)}', '"{(1,1);(0,0)}"'],
+  ])('has arrays %s', (_what, element, value, json) => {
+    expect(encodeAs(LIST_OID, element, value)).toBe(json);
+  });
+
+  it('is written as what came, where the table has been changed since', () => {
+    expect(encodeAs(builtins.TEXT, BOOLEAN, '{t}')).toBe('"{t}"');
+    expect(encodeAs(builtins.BOOL, undefined, 't')).toBe('true');
   });
 });

@@ -24,6 +24,8 @@ function row(name: Cell, properties: Partial<Record<number, Cell>> = {}): readon
     null,
     'f',
     null,
+    'pg_catalog.int4',
+    null,
   ];
   return cells.map((cell, index) => properties[index] ?? cell);
 }
@@ -67,11 +69,13 @@ describe('a table of the catalog', () => {
       row('first', { 13: 'a' }),
       row('second', { 13: 'd' }),
       row('list', { 5: '1007', 6: 'A', 7: '23', 8: 'N', 9: ',' }),
+      row('sorted', { 3: 's.word', 17: 'pg_catalog.text', 18: 's."de-x-icu"' }),
     ];
     const columns = (await catalog.find(NAME, ask))?.columns;
     expect(columns?.get('plain')).toEqual({
       name: 'plain',
       sqlType: 'pg_catalog.int4',
+      comparedAs: 'pg_catalog.int4',
       typeName: 'integer',
       base: { oid: 23, category: 'N' },
       element: undefined,
@@ -87,6 +91,10 @@ describe('a table of the catalog', () => {
     expect(columns?.get('second')).toMatchObject({ identity: 'by-default' });
     expect(columns?.get('list')).toMatchObject({
       element: { oid: 23, category: 'N', delimiter: ',' },
+    });
+    expect(columns?.get('sorted')).toMatchObject({
+      sqlType: 's.word',
+      comparedAs: 'pg_catalog.text COLLATE s."de-x-icu"',
     });
   });
 
