@@ -74,7 +74,7 @@ export async function openClient(
   signal.addEventListener('abort', onAbort, { once: true });
   try {
     await client.connect();
-    await client.db('admin').command({ ping: 1 }, { timeoutMS: CONNECT_TIMEOUT_MS });
+    await client.db('admin').command({ ping: 1 }, { signal });
     signal.throwIfAborted();
     return client;
   } catch (error) {

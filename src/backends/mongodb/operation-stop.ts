@@ -1,6 +1,7 @@
 // Stopping what runs on the server: that one operation, and nothing else.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { MongoClient } from 'mongodb';
+import * as z from 'zod';
 import { ServiceError } from '../../errors.ts';
 import { DONE_BEFORE_STOP, withNote } from '../stopped-error.ts';
 import type { Command } from './plan.ts';
@@ -92,15 +93,18 @@ function carries(tag: string): Record<string, unknown> {
   };
 }
 
+/** One batch is enough: a tag is one statement's. */
+const FOUND = z.object({
+  cursor: z.object({ firstBatch: z.array(z.object({ opid: z.unknown() })) }),
+});
+
 /** Finds by `$currentOp`, which sees one's own operations without further rights. */
 export async function killByTag(client: MongoClient, tag: string): Promise<void> {
   const admin = client.db('admin');
-  const options = { timeoutMS: KILL_TIMEOUT_MS };
-  const found = await admin
-    .aggregate([{ $currentOp: { localOps: true } }, { $match: carries(tag) }], options)
-    .toArray();
-  for (const operation of found) {
-    const op: unknown = operation['opid'];
+  const options = { signal: AbortSignal.timeout(KILL_TIMEOUT_MS) };
+  const pipeline = [{ $currentOp: { localOps: true } }, { $match: carries(tag) }];
+  const reply = await admin.command({ aggregate: 1, pipeline, cursor: {} }, options);
+  for (const { opid: op } of FOUND.parse(reply).cursor.firstBatch) {
     await admin.command({ killOp: 1, op }, options);
   }
 }
