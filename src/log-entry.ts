@@ -1,7 +1,7 @@
 import { types } from 'node:util';
 import { cutText, NAME_LENGTH_MAX, roundMs, toSessionFields } from './json-line.ts';
 import type { Config } from './config.ts';
-import type { Observation, RequestFinished } from './observation.ts';
+import type { ConnectorBatch, Observation, RequestFinished } from './observation.ts';
 
 export type LogLevel = Config['logLevel'];
 
@@ -61,6 +61,10 @@ export function toLogEntry(observation: Observation): LogEntry {
         session: observation.sessionId,
         error: describeFault(observation.error),
       });
+    case 'connector-status':
+      return describeConnectorStatus(observation);
+    case 'connector-batch':
+      return describeConnectorBatch(observation);
     default:
       return describeClient(observation);
   }
@@ -114,6 +118,44 @@ function describeClient(observation: ClientObservation): LogEntry {
         result: observation.result,
       });
   }
+}
+
+/** A connector that stops is an error; one that waits for something is worth a look. */
+function describeConnectorStatus({
+  type,
+  key,
+  name,
+  status,
+  message,
+}: Extract<Observation, { readonly kind: 'connector-status' }>): LogEntry {
+  const fields = { connector: key, type, name: cutText(name, NAME_LENGTH_MAX), status };
+  const reason = message === undefined ? undefined : maskText(message);
+  if (status === 'error') {
+    return entry('error', 'Connector stopped by an error', { ...fields, reason });
+  }
+  return entry(reason === undefined ? 'info' : 'warn', `Connector ${status}`, {
+    ...fields,
+    reason,
+  });
+}
+
+function describeConnectorBatch(batch: ConnectorBatch): LogEntry {
+  const stagesMs: Record<string, number> = {};
+  for (const { stage, durationMs } of batch.stages) {
+    stagesMs[`${stage}_ms`] = roundMs(durationMs);
+  }
+  return entry('debug', 'Connector batch finished', {
+    connector: batch.key,
+    type: batch.type,
+    consumed: batch.consumed,
+    produced: batch.produced,
+    delivered: batch.delivered,
+    replayed: batch.replayed,
+    dead_lettered: batch.deadLettered,
+    skipped: batch.skipped,
+    errors: batch.errors,
+    ...stagesMs,
+  });
 }
 
 /** What went wrong with us or behind us is worth a look; the rest is for those who search. */

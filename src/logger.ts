@@ -12,6 +12,12 @@ export const LOG_BUFFER_BYTES_MAX = 1024 * 1024;
 /** A reader that takes nothing must not hold up the end of the service. */
 const CLOSE_TIMEOUT_MS = 1000;
 
+/** What happens with every statement and every batch of messages. */
+const FREQUENT_KINDS: ReadonlySet<Observation['kind']> = new Set([
+  'statement-finished',
+  'connector-batch',
+]);
+
 const LEVELS: Readonly<Record<LogLevel, number>> = { error: 0, warn: 1, info: 2, debug: 3 };
 
 interface LoggerOptions {
@@ -56,8 +62,8 @@ class WinstonLogger implements Logger {
   }
 
   observe(observation: Observation): void {
-    // Most observations are finished statements: they are left before anything is built for them.
-    if (this.#isClosed || (observation.kind === 'statement-finished' && !this.#isDebug)) {
+    // Most observations are for debugging: they are left before anything is built for them.
+    if (this.#isClosed || (FREQUENT_KINDS.has(observation.kind) && !this.#isDebug)) {
       return;
     }
     if (observation.kind === 'backend-probed' && !this.#isChange(observation)) {

@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import { createConnectorMetrics } from './connector-metrics.ts';
 import { createMetricFamilies } from './metric-families.ts';
 import { toSqlStateClass } from './sqlstate-class.ts';
 import type { MetricFamilies } from './metric-families.ts';
@@ -56,6 +57,7 @@ export function createMetrics({ version }: { readonly version: string }): Metric
 class PrometheusMetrics implements Metrics {
   readonly #registry = new Registry();
   readonly #families = createMetricFamilies(this.#registry);
+  readonly #connectors = createConnectorMetrics(this.#registry);
   /** By listener, then backend: as many as the configuration has. */
   readonly #tallies = new Map<string, Map<string, Tally>>();
 
@@ -110,6 +112,10 @@ class PrometheusMetrics implements Metrics {
         break;
       case 'audit-lost':
         families.auditDropped.inc(observation.lines);
+        break;
+      case 'connector-batch':
+      case 'connector-status':
+        this.#connectors.observe(observation);
         break;
       default:
         // The rest is for readers of the log.

@@ -1,3 +1,4 @@
+import type { ConnectorStatus, ShownConnector } from './connectors-control.ts';
 import type { ServiceError } from './errors.ts';
 
 /** How a statement ended; a closed set, because it labels metrics. */
@@ -71,6 +72,30 @@ export interface RequestFinished {
   readonly isComplete: boolean;
 }
 
+/** A part of a connector's work on one batch. */
+export type ConnectorStage =
+  /** From Iggy (sink), or from the database (source). */
+  'poll' | 'insert' | 'iggy_send' | 'state_save' | 'total';
+
+/** What a connector did with one batch; counts of messages. */
+export interface ConnectorBatch {
+  readonly kind: 'connector-batch';
+  readonly type: ShownConnector['type'];
+  readonly key: string;
+  /** Polled from Iggy, by a sink. */
+  readonly consumed: number;
+  /** Made of records, by a source. */
+  readonly produced: number;
+  /** In the database (sink), or stored by Iggy (source). */
+  readonly delivered: number;
+  /** In the database already. */
+  readonly replayed: number;
+  readonly deadLettered: number;
+  readonly skipped: number;
+  readonly errors: number;
+  readonly stages: readonly { readonly stage: ConnectorStage; readonly durationMs: number }[];
+}
+
 export type RejectionReason =
   | 'too-many-connections'
   | 'too-many-unauthenticated'
@@ -134,6 +159,17 @@ export type Observation =
       readonly failure: string | undefined;
     }
   | { readonly kind: 'audit-lost'; readonly lines: number; readonly reason: string }
+  | ConnectorBatch
+  | {
+      readonly kind: 'connector-status';
+      readonly type: ShownConnector['type'];
+      readonly key: string;
+      /** What the operator calls it. */
+      readonly name: string;
+      readonly status: ConnectorStatus;
+      /** Why it is in error, without secrets. */
+      readonly message: string | undefined;
+    }
   /** A fault of ours: a bug, to be read with its stack. */
   | {
       readonly kind: 'fault';

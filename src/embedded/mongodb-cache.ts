@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { toErrorCode } from '../error-code.ts';
 import type { MongodProgram } from './mongodb-program.ts';
 import { checkProgram } from './mongodb-program.ts';
-import { isRunning } from './os-process.ts';
+import { isRunning } from '../os-process.ts';
 
 /**
  * The folder of a kept program is named by the SHA-256 of its content: the name cannot come to

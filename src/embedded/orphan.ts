@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { toErrorCode } from '../error-code.ts';
 import { EmbeddedDatabaseError } from './embedded-database-error.ts';
-import { commandLineOf, isRunning } from './os-process.ts';
+import { commandLineOf, isRunning } from '../os-process.ts';
 
 /** A server that a killed Gatepost may have left running. */
 export interface LeftServer {

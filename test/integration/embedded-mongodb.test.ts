@@ -3,7 +3,7 @@ import { MongoClient } from 'mongodb';
 import { once } from 'node:events';
 import { access, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { isRunning } from '../../src/embedded/os-process.ts';
+import { isRunning } from '../../src/os-process.ts';
 import type { EmbeddedMongodbBench } from '../support/embedded-mongodb-bench.ts';
 import { createEmbeddedMongodbBench } from '../support/embedded-mongodb-bench.ts';
 import { untilFact } from '../support/facts.ts';

@@ -3,7 +3,7 @@ import { execa } from 'execa';
 import { once } from 'node:events';
 import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { isRunning } from '../../src/embedded/os-process.ts';
+import { isRunning } from '../../src/os-process.ts';
 import { runDirectly } from '../support/databases.ts';
 import type { EmbeddedBench } from '../support/embedded-bench.ts';
 import { createEmbeddedBench, stopEmbedded as stop } from '../support/embedded-bench.ts';

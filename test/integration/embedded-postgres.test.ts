@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { isRunning } from '../../src/embedded/os-process.ts';
+import { isRunning } from '../../src/os-process.ts';
 import type { EmbeddedPostgres } from '../../src/embedded/postgres.ts';
 import { runDirectly, withDatabase } from '../support/databases.ts';
 import type { EmbeddedBench } from '../support/embedded-bench.ts';

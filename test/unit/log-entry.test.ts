@@ -29,6 +29,15 @@ const REQUEST: Extract<Observation, { kind: 'request-finished' }> = {
   isComplete: true,
 };
 
+const STATUS: Extract<Observation, { kind: 'connector-status' }> = {
+  kind: 'connector-status',
+  type: 'sink',
+  key: 'mongodb',
+  name: 'Orders',
+  status: 'running',
+  message: undefined,
+};
+
 const CASES: readonly (readonly [LogLevel, Observation, object])[] = [
   [
     'info',
@@ -111,6 +120,32 @@ const CASES: readonly (readonly [LogLevel, Observation, object])[] = [
     'warn',
     { kind: 'backend-probed', backend: 'postgres', isUp: false, durationMs: 1, failure: '57P03' },
     { backend: 'postgres', failure: '57P03' },
+  ],
+  ['info', STATUS, { connector: 'mongodb', type: 'sink', name: 'Orders', status: 'running' }],
+  [
+    'warn',
+    { ...STATUS, status: 'starting', message: 'Another instance has the lease' },
+    { status: 'starting', reason: 'Another instance has the lease' },
+  ],
+  [
+    'error',
+    { ...STATUS, status: 'error', message: 'mongodb://app:hunter2@db refused' },
+    { status: 'error', reason: 'mongodb://app:***@db refused' },
+  ],
+  [
+    'debug',
+    {
+      kind: 'connector-batch',
+      type: 'sink',
+      key: 'mongodb',
+      ...{ consumed: 9, produced: 0, delivered: 4, replayed: 3, deadLettered: 1, skipped: 1 },
+      errors: 2,
+      stages: [{ stage: 'insert', durationMs: 1.5 }],
+    },
+    {
+      ...{ connector: 'mongodb', type: 'sink', consumed: 9, produced: 0, delivered: 4 },
+      ...{ replayed: 3, dead_lettered: 1, skipped: 1, errors: 2, insert_ms: 1.5 },
+    },
   ],
   ['error', { kind: 'audit-lost', lines: 12, reason: 'ENOSPC' }, { lines: 12, reason: 'ENOSPC' }],
   ['error', { kind: 'fault', component: 'relay', error: new Error('x') }, { component: 'relay' }],

@@ -56,6 +56,14 @@ describe('createLogger', () => {
     expect(lines.map((line) => line['event'])).toEqual(events);
   });
 
+  test.each(['info', 'debug'] as const)('at level %s leaves or writes batches', async (level) => {
+    const counts = { consumed: 1, produced: 0, delivered: 1, replayed: 0 };
+    const failures = { deadLettered: 0, skipped: 0, errors: 0 };
+    const batch = { kind: 'connector-batch', type: 'sink', key: 'a', stages: [] } as const;
+    const lines = await log(level, [{ ...batch, ...counts, ...failures }]);
+    expect(lines).toHaveLength(level === 'debug' ? 1 : 0);
+  });
+
   test('writes a backend only when its state changes', async () => {
     const states = [true, true, false, false, true, true];
     const lines = await log(

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { run } from '../../../src/embedded/command.ts';
-import { isRunning } from '../../../src/embedded/os-process.ts';
+import { isRunning } from '../../../src/os-process.ts';
 import { createTemporaryDirectory } from '../../support/temporary-directory.ts';
 
 const { signal } = new AbortController();

@@ -6,7 +6,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { stopMongodOrphan } from '../../../src/embedded/mongodb-orphan.ts';
-import { isRunning } from '../../../src/embedded/os-process.ts';
+import { isRunning } from '../../../src/os-process.ts';
 import type { TemporaryDirectory } from '../../support/temporary-directory.ts';
 import { createTemporaryDirectory } from '../../support/temporary-directory.ts';
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { commandLineOf, isRunning, startTimeOf } from '../../../src/embedded/os-process.ts';
+import { commandLineOf, isRunning, startTimeOf } from '../../src/os-process.ts';
 
 const onLinux = process.platform === 'linux' ? test : test.skip;
 

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { toErrorCode } from '../error-code.ts';
+import { toErrorCode } from './error-code.ts';
 
 /** How long `ps` may take where there is no /proc. */
 const PS_TIMEOUT_MS = 5_000;
