@@ -1,5 +1,6 @@
 // Who asks, and what they may do.
 import assert from 'node:assert/strict';
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { ANONYMOUS, findToken, isApiToken, TOKEN_SCOPES } from '../src/api-tokens.ts';
 import { isLoopback } from '../src/config-listeners.ts';
 import { contextOf } from './request-context.ts';
@@ -8,7 +9,16 @@ import type { Request, RequestHandler } from 'express';
 import type { ApiConfig } from '../src/config-api.ts';
 import type { Scope } from './request-context.ts';
 
-type AccessConfig = Pick<ApiConfig, 'tokens' | 'corsOrigins' | 'isMetricsOpen'>;
+export interface AccessConfig extends Pick<ApiConfig, 'tokens' | 'corsOrigins' | 'isMetricsOpen'> {
+  /**
+   * What may stand in the header `api-key`, as clients of Apache Iggy's own runtime send it; its
+   * bearer may do everything. Tokens are taken beside it.
+   */
+  readonly apiKey?: string | undefined;
+}
+
+/** Who the log names where the key was presented. */
+const KEY_BEARER = 'api-key';
 
 /** The middlewares that decide on a request by who asks; none of them looks at its body. */
 export interface Access {
@@ -65,9 +75,39 @@ function identify(request: Request, config: AccessConfig): RequestError | undefi
       hint: 'Make a new one, for this one is known by now, and send it in the header Authorization',
     });
   }
+  if (config.apiKey !== undefined) {
+    return identifyKey(request, { ...config, apiKey: config.apiKey });
+  }
   return config.tokens.length === 0
     ? identifyLocal(request, config)
     : identifyBearer(request, config);
+}
+
+function identifyKey(
+  request: Request,
+  { apiKey, ...config }: AccessConfig & { readonly apiKey: string },
+): RequestError | undefined {
+  const { 'api-key': presented, authorization } = request.headers;
+  if (typeof presented === 'string' && isSameKey(presented, apiKey)) {
+    const context = contextOf(request);
+    context.caller = KEY_BEARER;
+    context.scope = 'admin';
+    return undefined;
+  }
+  if (presented === undefined && authorization !== undefined) {
+    return identifyBearer(request, config);
+  }
+  return new RequestError(401, 'This needs the key that is accepted here', {
+    hint: 'Send it in the header api-key; it is api_key in [http] of the config.toml',
+    headers: { 'WWW-Authenticate': 'ApiKey realm="gatepost"' },
+  });
+}
+
+/** Hashes have one length and are compared in constant time: nothing says what is nearly right. */
+function isSameKey(presented: string, apiKey: string): boolean {
+  // Node reads a byte of a header as one character.
+  const sent = createHash('sha256').update(presented, 'latin1').digest();
+  return timingSafeEqual(sent, createHash('sha256').update(apiKey, 'utf8').digest());
 }
 
 /** A parameter that RFC 6750 has for tokens, or a token of ours in any; a filter is neither. */

@@ -10,12 +10,14 @@ import { createSqlPool } from '../src/backends/postgres/sql-pool.ts';
 import type { AccessOptions, ClosableSqlPool } from '../src/backends/postgres/sql-pool.ts';
 import type { Limits } from '../src/config.ts';
 import type { ApiConfig, ApiMongodbConfig, ApiPostgresConfig } from '../src/config-api.ts';
+import type { ConnectorsControl } from '../src/connectors-control.ts';
 import { createSqlPolicy } from '../src/guardrails/sql-policy.ts';
 import type { Component } from '../src/lifecycle.ts';
 import type { Observer } from '../src/observation.ts';
 import type { Probe } from '../src/readiness.ts';
 import { createAccess } from './access.ts';
 import type { Access } from './access.ts';
+import { createConnectorsRoutes } from './connectors.ts';
 import { createCors } from './cors.ts';
 import { createDocsRoutes } from './docs.ts';
 import { parseJsonBody } from './json-body.ts';
@@ -46,6 +48,8 @@ export interface ApiOptions {
   readonly observer: Observer;
   /** Connection strings, secrets; asked for when a connection is needed. They may throw. */
   readonly upstreams: { readonly postgres: () => string; readonly mongodb: () => string };
+  /** Undefined where none run in this process. */
+  readonly connectors?: ConnectorsControl | undefined;
 }
 
 /**
@@ -58,6 +62,7 @@ export async function createApi({
   config,
   observer,
   upstreams,
+  connectors,
 }: ApiOptions): Promise<Api> {
   const drain = createRequestDrain();
   const access = createAccess(config);
@@ -73,6 +78,7 @@ export async function createApi({
       version,
       hasPostgres: postgres !== undefined,
       hasMongodb: mongodb !== undefined,
+      hasConnectors: connectors !== undefined,
     }),
   );
   const byMethod = [drain.middleware, access.requireScopeOfMethod, parseJsonBody];
@@ -85,6 +91,10 @@ export async function createApi({
   }
   if (mongodb !== undefined) {
     routes.use(createMongodbCrudRoutes({ ...shared, ...mongodb }));
+  }
+  if (connectors !== undefined) {
+    routes.use('/connectors', drain.middleware);
+    routes.use(createConnectorsRoutes({ connectors, access }));
   }
   return {
     name: drain.name,
@@ -124,8 +134,11 @@ async function openPostgres(
       dsn: dsn(),
       guardrails: { limits, idleTimeoutMs, access },
     });
-  const ownPolicy = await createSqlPolicy({ ...policy, access: 'read-write' });
-  const accessOptions = async (wanted: SqlAccess): Promise<AccessOptions> => {
+  const policies = {
+    'read-only': await createSqlPolicy({ ...policy, access: 'read-only' }),
+    'read-write': await createSqlPolicy({ ...policy, access: 'read-write' }),
+  };
+  const accessOptions = (wanted: SqlAccess): AccessOptions => {
     // A listener that is read-only has no writers behind it over HTTP either.
     const access = policy.access === 'read-only' ? 'read-only' : wanted;
     let backend: PostgresBackend | undefined;
@@ -136,13 +149,13 @@ async function openPostgres(
           return await backend.open(startup, frontend, signal);
         },
       },
-      policy: await createSqlPolicy({ ...policy, access }),
-      ownPolicy,
+      policy: policies[access],
+      ownPolicy: policies['read-write'],
     };
   };
   const access = {
-    'read-only': await accessOptions('read-only'),
-    'read-write': await accessOptions('read-write'),
+    'read-only': accessOptions('read-only'),
+    'read-write': accessOptions('read-write'),
   };
   const probe = async (signal: AbortSignal): Promise<void> => {
     await openBackend('read-only').probe(signal);

@@ -1,7 +1,8 @@
 import express from 'express';
 import helmet from 'helmet';
 import type { Api } from './api.ts';
-import { answerNotFound, createErrorHandler, refuseMalformedPath } from './error-handler.ts';
+import { answerNotFound, createErrorHandler } from './error-handler.ts';
+import { refuseMalformed } from './malformed-request.ts';
 import { createOperations } from './operations.ts';
 import { identifyRequest } from './request-id.ts';
 import { observeRequests } from './request-observation.ts';
@@ -36,7 +37,7 @@ export function createApp({ observer, api, ...dependencies }: AppDependencies): 
     forbidStoring,
     identifyRequest,
     observeRequests(observer),
-    refuseMalformedPath,
+    refuseMalformed,
     ...(api?.doors ?? []),
     createOperations({ ...dependencies, admitToMetrics: api?.access.admitToMetrics }),
     ...(api === undefined ? [] : [api.routes]),

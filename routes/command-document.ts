@@ -11,12 +11,18 @@ import { RequestError } from './request-error.ts';
  * name; numbers have the type that the lossless form means: integers of 32 or 64 bits as they
  * fit, and doubles.
  *
- * @throws RequestError 422 for a typed value that is malformed, as `{"$oid": "x"}` is, and for an
- *   option that would come before the command's name
+ * @throws RequestError 422 for an empty document, for a typed value that is malformed, as
+ *   `{"$oid": "x"}` is, and for an option that would come before the command's name
  */
 export function toCommandDocument(
   command: Readonly<Record<string, unknown>>,
 ): Readonly<Record<string, unknown>> {
+  if (Object.keys(command).length === 0) {
+    throw new RequestError(422, 'The command document is empty', {
+      hint: 'Its first name is the command: {"ping": 1}',
+      fields: [{ field: 'command', message: 'It names no command' }],
+    });
+  }
   const index = Object.keys(command).find((name) => /^\d+$/.test(name));
   if (index !== undefined) {
     throw new RequestError(422, 'A command has no option whose name is a number', {

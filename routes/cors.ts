@@ -7,7 +7,10 @@ const PREFLIGHT_SECONDS = 600;
 
 const SHARED_OPTIONS = {
   methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-  allowedHeaders: ['Accept', 'Authorization', 'Content-Type', 'If-Match', 'X-Request-Id'],
+  allowedHeaders: [
+    ...['Accept', 'Authorization', 'Content-Type'],
+    ...['If-Match', 'If-None-Match', 'X-Request-Id'],
+  ],
   exposedHeaders: [
     ...['ETag', 'Link', 'Location', 'X-Request-Id'],
     ...['RateLimit', 'RateLimit-Policy', 'Retry-After'],

@@ -3,21 +3,11 @@ import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
 import { ServiceError, SQLSTATE } from '../src/errors.ts';
 import { httpStatusOf, retryAfterSeconds } from '../src/http-status.ts';
 import type { Observer } from '../src/observation.ts';
+import { cutAnswer } from './connection-end.ts';
 import { membersOf, sendProblem } from './problem.ts';
 import { RequestError } from './request-error.ts';
 import { StatementProblem } from './statement-problem.ts';
 import type { StatementProblemOptions } from './statement-problem.ts';
-
-/** Refuses a path that is not valid UTF-8 behind its percent signs; no route could match it. */
-export const refuseMalformedPath: RequestHandler = (request, response, next) => {
-  try {
-    decodeURIComponent(request.path);
-  } catch {
-    sendProblem(response, 400, 'The path has a percent sign that encodes no character');
-    return;
-  }
-  next();
-};
 
 /** The answer when no route matched. */
 export const answerNotFound: RequestHandler = (_request, response) => {
@@ -38,7 +28,7 @@ export function createErrorHandler(observer: Observer): ErrorRequestHandler {
     if (response.headersSent) {
       // A body that was begun is cut off with its connection: it cannot be taken for a whole one.
       // Express is not given the error, for it would print the stack beside the log.
-      response.destroy();
+      cutAnswer(response);
       next();
       return;
     }

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { explainListenError } from '../src/listen-error.ts';
+import { answerBrokenRequests, HEADERS_BYTES_MAX } from './broken-requests.ts';
+import { cutAtTimeout } from './connection-end.ts';
 import type { Socket } from 'node:net';
 import type { RequestListener, Server, ServerResponse } from 'node:http';
 import type { Component } from '../src/lifecycle.ts';
@@ -27,6 +29,8 @@ interface HttpServerOptions {
   readonly port: number;
   readonly app: RequestListener;
   readonly observer: Observer;
+  /** What says host and port, for errors; HOST and PORT unless said. */
+  readonly addressSetting?: string;
   /** HEADERS_TIMEOUT_MS unless said. */
   readonly headersTimeoutMs?: number;
   /** How long one statement may run without an answer. */
@@ -47,6 +51,7 @@ class NodeHttpServer implements HttpServer {
   readonly name = 'http';
   readonly #host: string;
   readonly #port: number;
+  readonly #addressSetting: string | undefined;
   readonly #observer: Observer;
   readonly #server: Server;
   /** Connections without a request so far: to Node they are not idle. */
@@ -59,24 +64,36 @@ class NodeHttpServer implements HttpServer {
     port,
     app,
     observer,
+    addressSetting,
     headersTimeoutMs,
     queryTimeoutMs = 0,
   }: HttpServerOptions) {
     this.#host = host;
     this.#port = port;
+    this.#addressSetting = addressSetting;
     this.#observer = observer;
     this.#server = createServer({
       headersTimeout: headersTimeoutMs ?? HEADERS_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
       connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL_MS,
+      maxHeaderSize: HEADERS_BYTES_MAX,
+      // Node would refuse without a word what the app can tell.
+      requireHostHeader: false,
     });
     this.#server.timeout = Math.max(SOCKET_TIMEOUT_MS, queryTimeoutMs + SOCKET_TIMEOUT_MARGIN_MS);
     this.#server.maxConnections = CONNECTIONS_MAX;
     this.#server.on('request', (request, response) => {
       this.#unused.delete(request.socket);
       this.#endConnectionWhenStopping(response);
+      if (request.httpVersionMinor === 0) {
+        cutAtTimeout(request, response);
+      }
     });
+    answerBrokenRequests(this.#server, observer);
+    // The app decides: nobody is told to send a body that is refused by its headers.
+    const pass: RequestListener = (...exchange) => this.#server.emit('request', ...exchange);
+    this.#server.on('checkContinue', pass).on('checkExpectation', pass);
     this.#server.on('connection', (socket) => this.#noteUnused(socket));
     this.#server.on('request', app);
     this.#server.on('error', (error) => this.#noticeError(error));
@@ -102,7 +119,8 @@ class NodeHttpServer implements HttpServer {
       throw explainListenError(error, {
         host: this.#host,
         port: this.#port,
-        portSetting: 'PORT',
+        portSetting: this.#addressSetting ?? 'PORT',
+        hostSetting: this.#addressSetting ?? 'HOST',
       });
     }
     this.#isStarted = true;

@@ -1,7 +1,9 @@
 // Request bodies: JSON and nothing else, bounded in size and depth, numbers kept as written.
 import type { IncomingHttpHeaders } from 'node:http';
 import express from 'express';
-import type { Request, RequestHandler } from 'express';
+import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import { leaveUnread } from './connection-end.ts';
+import { isContinueExpected } from './malformed-request.ts';
 import { parseOrderedJson } from './ordered-json.ts';
 import { RequestError } from './request-error.ts';
 
@@ -24,8 +26,42 @@ const readBytes: RequestHandler = express.raw({ limit: BODY_BYTES_MAX, type: () 
  */
 export const parseJsonBody: RequestHandler = (request, response, next) => {
   assertJsonType(request);
-  readBytes(request, response, next);
+  if (Number(request.get('Content-Length')) > BODY_BYTES_MAX) {
+    leaveUnread(request, response);
+    throw tooLargeError();
+  }
+  if (isContinueExpected(request.get('Expect')) && request.httpVersionMinor > 0) {
+    response.writeContinue();
+  }
+  readBounded(request, response, next);
 };
+
+/** The reader alone would read what is too large to its end before it says so. */
+function readBounded(request: Request, response: Response, next: NextFunction): void {
+  let bytes = 0;
+  let isOver = false;
+  const onChunk = (chunk: Buffer): void => {
+    bytes += chunk.length;
+    if (bytes > BODY_BYTES_MAX && !isOver) {
+      isOver = true;
+      leaveUnread(request, response);
+      next(tooLargeError());
+    }
+  };
+  request.on('data', onChunk);
+  readBytes(request, response, (error?: unknown) => {
+    request.off('data', onChunk);
+    if (!isOver) {
+      next(error);
+    }
+  });
+}
+
+function tooLargeError(): RequestError {
+  return new RequestError(413, 'The request is too large', {
+    hint: 'A body has 1 MB at most; the rest of it was not read',
+  });
+}
 
 /** A body has a length or comes in chunks; 0 is how some clients say that there is none. */
 function hasBody(headers: IncomingHttpHeaders): boolean {

@@ -55,13 +55,16 @@ export interface ListBounds {
   readonly limitMax: number;
 }
 
-/** Of the lists of both databases. */
+/** Tables or collections in one list of them, which has no pages. */
+export const LISTED_MAX = 100_000;
+
 /**
  * The rows of one page: it is held whole until it is sent, once for each client that does not read.
  * What is behind it comes with the next page.
  */
 export const LIST_BYTES_MAX = 16 * 1024 * 1024;
 
+/** Of the lists of both databases. */
 export const LIST_BOUNDS: ListBounds = { limitDefault: 100, limitMax: 1000 };
 
 /** Not names of fields; a field of such a name is written in double quotes: `"limit"=eq.5`. */

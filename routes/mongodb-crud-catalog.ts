@@ -2,9 +2,11 @@
 import type { RequestHandler } from 'express';
 import { createCollectionList, createDatabaseList } from '../src/backends/mongodb/crud-commands.ts';
 import { documentsIn } from '../src/backends/mongodb/plan.ts';
+import { LISTED_MAX } from './list-parameters.ts';
 import { readDatabase, refuseParameters } from './mongodb-crud-request.ts';
 import { createCrudStatements, createNotFound } from './mongodb-crud-statements.ts';
 import type { CrudStatements, MongodbCrudDependencies } from './mongodb-crud-statements.ts';
+import { RequestError } from './request-error.ts';
 import type { TableVisibility } from './table-rules.ts';
 
 interface CollectionItem {
@@ -62,9 +64,10 @@ async function listCollections(
   rules: TableVisibility,
 ): Promise<readonly CollectionItem[]> {
   const command = createCollectionList();
-  const { rows, guard } = await statements.rows({ database, command, access: 'read-only' });
+  const asked = { database, command, access: 'read-only', rowsMax: LISTED_MAX } as const;
+  const { rows, guard } = await statements.rows(asked);
   if (guard.exceeded !== undefined) {
-    throw guard.cutError();
+    throw new RequestError(413, `More than ${LISTED_MAX} collections do not fit into one answer`);
   }
   return rows
     .map((row) => readItem(row, database, rules))

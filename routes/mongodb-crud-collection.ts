@@ -14,7 +14,7 @@ import type { BsonDocument, ValueProblem } from '../src/backends/mongodb/crud-va
 import { numberOf } from '../src/backends/mongodb/plan.ts';
 import { ServiceError } from '../src/errors.ts';
 import { LIST_BOUNDS, parseListParameters } from './list-parameters.ts';
-import { createEtag, refuseIfMatch } from './mongodb-crud-etag.ts';
+import { createEtag, refuseConditions } from './mongodb-crud-etag.ts';
 import {
   assertValid,
   collectionUrl,
@@ -38,7 +38,7 @@ export function createCollectionHandlers(
   return {
     create: async (request, response) => {
       const path = readCollection(request, dependencies.rules, 'read-write');
-      refuseIfMatch(request);
+      refuseConditions(request);
       refuseParameters(request, []);
       const body = readBody(request);
       const documents = readDocuments(body, clock);
@@ -143,7 +143,7 @@ const LIST_ONLY = ['select', 'order', 'limit', 'after', 'count'] as const;
 
 /** @throws RequestError 400 without one: all of a collection is no accident that should happen */
 function readRequiredFilter(request: Request): BsonDocument {
-  refuseIfMatch(request);
+  refuseConditions(request);
   const searchParams = searchParamsOf(request);
   const misplaced = LIST_ONLY.filter((name) => searchParams.has(name));
   if (misplaced.length > 0) {

@@ -13,7 +13,14 @@ import { bytesOf, formatBson } from '../src/backends/mongodb/crud-text.ts';
 import { readBsonDocument } from '../src/backends/mongodb/crud-values.ts';
 import type { BsonDocument, ValueProblem } from '../src/backends/mongodb/crud-values.ts';
 import { numberOf } from '../src/backends/mongodb/plan.ts';
-import { createEtag, createMismatch, readIfMatch } from './mongodb-crud-etag.ts';
+import {
+  assertWanted,
+  createEtag,
+  createMismatch,
+  readIfMatch,
+  readIfNoneMatch,
+} from './mongodb-crud-etag.ts';
+import { writeOne } from './mongodb-crud-methods.ts';
 import {
   assertValid,
   readBody,
@@ -21,6 +28,7 @@ import {
   readId,
   readPatch,
 } from './mongodb-crud-request.ts';
+import type { CollectionPath } from './mongodb-crud-request.ts';
 import { createCrudStatements } from './mongodb-crud-statements.ts';
 import type { CrudStatements, MongodbCrudDependencies } from './mongodb-crud-statements.ts';
 import { RequestError } from './request-error.ts';
@@ -35,7 +43,11 @@ export function createDocumentHandlers(
     read: async (request, response) => {
       const { key, database } = readKey(request, dependencies, 'read-only');
       const statements = createCrudStatements(request, dependencies);
-      sendDocument(response, await fetchDocument(statements, { key, database }));
+      const text = await fetchDocument(statements, { key, database });
+      if (readIfMatch(request)?.has(createEtag(text)) === false) {
+        throw createMismatch();
+      }
+      sendDocument(response, text);
     },
     replace: async (request, response) => {
       const found = readKey(request, dependencies, 'read-write');
@@ -119,20 +131,22 @@ async function expectMatch(
   statements: CrudStatements,
 ): Promise<DocumentKey> {
   const wanted = readIfMatch(request);
-  if (wanted === undefined) {
+  const unwanted = readIfNoneMatch(request);
+  if (wanted === undefined && unwanted === undefined) {
     return key;
   }
   const text = await fetchDocument(statements, { database, key });
-  if (!wanted.has(createEtag(text))) {
+  if (wanted?.has(createEtag(text)) === false) {
     throw createMismatch();
   }
+  assertWanted(unwanted, createEtag(text));
   const problems: ValueProblem[] = [];
   const json = parseJson(text.toString('utf8'));
   const expected = readBsonDocument(json, '', { problems, isStored: true });
   const isTooLarge = bytesOf(expected) + bytesOf(written) > COMPARED_BYTES_MAX;
   if (problems.length > 0 || isTooLarge) {
     throw new RequestError(422, 'This document cannot be compared where it is written', {
-      hint: 'It is too large, or has values that cannot be sent: leave If-Match out',
+      hint: 'It is too large, or has values that cannot be sent: ask without a condition',
       fields: problems,
     });
   }
@@ -149,7 +163,11 @@ async function modify(
   const statements = createCrudStatements(asked.request, asked.dependencies);
   const key = await expectMatch(asked, found, statements);
   const command = write(key);
-  const { rows, guard } = await statements.rows({ database, command, access: 'read-write' });
+  const { rows, guard } = await writeOne(
+    statements,
+    pathOf(found),
+    async () => await statements.rows({ database, command, access: 'read-write' }),
+  );
   if (guard.exceeded !== undefined) {
     throw guard.cutError('The document has been written, and is too large to be shown');
   }
@@ -165,10 +183,18 @@ async function remove(asked: Asked, found: FoundKey): Promise<void> {
   const statements = createCrudStatements(asked.request, asked.dependencies);
   const key = await expectMatch(asked, found, statements);
   const command = createDelete(key);
-  const reply = await statements.reply({ database, command, access: 'read-write' });
+  const reply = await writeOne(
+    statements,
+    pathOf(found),
+    async () => await statements.reply({ database, command, access: 'read-write' }),
+  );
   if (numberOf(reply['n']) === 0) {
     throw key.expected === undefined ? createAbsent() : createMismatch();
   }
+}
+
+function pathOf({ database, key: { collection } }: FoundKey): CollectionPath {
+  return { database, collection };
 }
 
 function readDocument(body: unknown): BsonDocument {

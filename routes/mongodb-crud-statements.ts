@@ -8,6 +8,7 @@ import type { Limits } from '../src/config.ts';
 import type { Guard } from '../src/guardrails/guard.ts';
 import { contextOf } from './request-context.ts';
 import { RequestError } from './request-error.ts';
+import { READ_METHODS } from './serve-methods.ts';
 import { LIST_BYTES_MAX } from './list-parameters.ts';
 import type { StatementRequest, StatementRunner } from './statement-run.ts';
 import type { TableVisibility } from './table-rules.ts';
@@ -26,6 +27,8 @@ export interface CrudStatement {
   readonly database: string;
   readonly command: Readonly<Record<string, unknown>>;
   readonly access: Access;
+  /** Of what we ask for ourselves, which the limits of results are not for. */
+  readonly rowsMax?: number;
 }
 
 export interface CrudRows {
@@ -47,7 +50,7 @@ export function createCrudStatements(
   request: Request,
   { runner, pool, limits }: MongodbCrudDependencies,
 ): CrudStatements {
-  const toRequest = ({ database, command, access }: CrudStatement): StatementRequest => ({
+  const toRequest = ({ database, command, access, rowsMax }: CrudStatement): StatementRequest => ({
     context: contextOf(request),
     backend: 'mongodb',
     database,
@@ -55,7 +58,9 @@ export function createCrudStatements(
     // A page that is cut is a shorter page with a link to the rest.
     limits: {
       ...limits,
-      bytesMax: Math.min(limits.bytesMax, ANSWER_BYTES_MAX),
+      rowsMax: rowsMax ?? limits.rowsMax,
+      bytesMax:
+        rowsMax === undefined ? Math.min(limits.bytesMax, ANSWER_BYTES_MAX) : ANSWER_BYTES_MAX,
       onLimit: 'truncate',
     },
     access,
@@ -114,7 +119,7 @@ function toRequestError({ serverCode }: ServiceError): RequestError | undefined 
   switch (serverCode) {
     case SERVER_CODES.viewNotWritable:
       return new RequestError(405, 'This is a view: it can be read only', {
-        headers: { Allow: 'GET, HEAD, OPTIONS' },
+        headers: { Allow: READ_METHODS },
       });
     case SERVER_CODES.invalidNamespace:
     case SERVER_CODES.databaseDiffersInCase:

@@ -64,17 +64,19 @@ const PROBLEMS = {
   404: { name: 'NotFound', description: 'It is not there, or not shown' },
   405: {
     name: 'MethodNotAllowed',
-    description: 'A view can only be read',
+    description: 'A view can only be read, and one document of a time series too',
     headers: ['Allow'],
   },
   406: { name: 'NotAcceptable', description: 'No format of results is accepted by the client' },
   409: {
     name: 'Conflict',
-    description: 'It exists already, something refers to it, or the statement was cancelled',
+    description:
+      'It exists already, something refers to it, it is not clear which one is meant, or the ' +
+      'statement was cancelled',
     headers: ['Retry-After'],
   },
   410: { name: 'Gone', description: 'The cursor has ended' },
-  412: { name: 'PreconditionFailed', description: 'It is another version than If-Match names' },
+  412: { name: 'PreconditionFailed', description: 'If-Match or If-None-Match does not hold' },
   413: {
     name: 'TooLarge',
     description: 'The body, the statement, or an answer that cannot be cut is over its limit',

@@ -28,8 +28,11 @@ export interface CrudTerms {
 }
 
 /** Statuses of what writes: it may not be there, be a view, or not fit. */
-const OF_WRITES = [...OF_STATEMENTS, 404, 405] as const;
-const OF_BODIES = [...OF_WRITES, 415, 422] as const;
+const OF_WRITES = [...OF_STATEMENTS, 404, 405, 415] as const;
+const OF_BODIES = [...OF_WRITES, 422] as const;
+
+/** What is written or read depends on its version. */
+const CONDITIONS = ['IfMatch', 'IfNoneMatch'] as const;
 
 /** The path of all of them: list, create, and writes to what a filter finds. */
 export function describeMany(terms: CrudTerms): PathItem {
@@ -139,8 +142,12 @@ function describeRead(terms: CrudTerms): Operation {
     tags: [tag],
     summary: `Read one ${one.toLowerCase()} by ${address}`,
     security: needs('read'),
-    parameters: refParameters(...parameters.read, ...parameters.one),
-    responses: { 200: describeStored(terms), ...problems(...OF_STATEMENTS, 404) },
+    parameters: refParameters(...CONDITIONS, ...parameters.read, ...parameters.one),
+    responses: {
+      200: describeStored(terms),
+      304: answer('It is a version that If-None-Match names', { headers: ['ETag'] }),
+      ...problems(...OF_STATEMENTS, 404, 412),
+    },
   };
 }
 
@@ -152,7 +159,7 @@ function describeReplace(terms: CrudTerms): Operation {
     summary: `Put a whole ${one.toLowerCase()} in the place of one`,
     description: notes.replace,
     security: needs('write'),
-    parameters: refParameters('IfMatch', ...parameters.one),
+    parameters: refParameters(...CONDITIONS, ...parameters.one),
     requestBody: { required: true, content: json(schemas.one, example(examples.replacement)) },
     responses: { 200: describeStored(terms), ...problems(...OF_BODIES, 412) },
   };
@@ -166,7 +173,7 @@ function describePatch(terms: CrudTerms): Operation {
     summary: `Change one ${one.toLowerCase()}`,
     description: notes.patch,
     security: needs('write'),
-    parameters: refParameters('IfMatch', ...parameters.one),
+    parameters: refParameters(...CONDITIONS, ...parameters.one),
     requestBody: { required: true, content: json(schemas.changes, example(examples.changes)) },
     responses: { 200: describeStored(terms), ...problems(...OF_BODIES, 412) },
   };
@@ -178,7 +185,7 @@ function describeRemove({ tag, one, parameters }: CrudTerms): Operation {
     tags: [tag],
     summary: `Delete one ${one.toLowerCase()}`,
     security: needs('write'),
-    parameters: refParameters('IfMatch', ...parameters.one),
+    parameters: refParameters(...CONDITIONS, ...parameters.one),
     responses: {
       204: answer('It is gone'),
       ...problems(...OF_WRITES, 412, 422),

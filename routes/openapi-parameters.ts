@@ -1,5 +1,6 @@
 // Parameters as the API's description has them, from the constants that requests are judged by.
 import { ID_TYPE_NAMES } from '../src/backends/mongodb/crud-scalars.ts';
+import { CONNECTOR_TYPES } from './connectors.ts';
 import {
   COUNT_KINDS,
   FIELDS_MAX,
@@ -50,7 +51,13 @@ export const PARAMETERS = {
   IfMatch: {
     name: 'If-Match',
     in: 'header',
-    description: 'ETags of the versions that may be written over; `*`, or none, is any version',
+    description: 'ETags of the versions that are meant; `*`, or none, is any version',
+    schema: text,
+  },
+  IfNoneMatch: {
+    name: 'If-None-Match',
+    in: 'header',
+    description: 'ETags of the versions that are not meant; `*` is any version',
     schema: text,
   },
   Filter: {
@@ -128,6 +135,14 @@ export const PARAMETERS = {
   Database: pathParameter('database', 'Name of a database of MongoDB', 'app'),
   Collection: pathParameter('collection', 'Name of a collection or view', 'people'),
   Id: pathParameter('id', 'The `_id` of a document', '66a1f0c2e4b0a1b2c3d4e5f6'),
+  ConnectorKey: pathParameter('key', 'Key of a connector', 'mongodb'),
+  ConnectorType: {
+    name: 'type',
+    in: 'query',
+    description: 'Which one is meant where a sink and a source have the key',
+    schema: { type: 'string', enum: [...CONNECTOR_TYPES] },
+    example: 'sink',
+  },
 } as const satisfies Readonly<Record<string, Parameter>>;
 
 /** Names in the description. */

@@ -2,6 +2,7 @@
 // judged by.
 import { BODY_BYTES_MAX, BODY_DEPTH_MAX } from './json-body.ts';
 import { keepUsed } from './openapi-components.ts';
+import { CONNECTORS_PATHS } from './openapi-connectors.ts';
 import { createProblemResponses, HEADERS } from './openapi-answers.ts';
 import { MONGODB_PATHS } from './openapi-mongodb.ts';
 import { OPERATIONS_PATHS } from './openapi-operations.ts';
@@ -16,6 +17,8 @@ import { operationsOf } from './openapi-walk.ts';
 
 export interface DescribedApi extends ServedBackends {
   readonly version: string;
+  /** Whether connectors run in this process. */
+  readonly hasConnectors?: boolean;
 }
 
 const MEBIBYTE = 1024 * 1024;
@@ -33,16 +36,22 @@ const TAGS = [
   { name: 'Query', description: 'Statements in the language of the database' },
   { name: 'PostgreSQL', description: 'Rows of tables and views' },
   { name: 'MongoDB', description: 'Documents of collections' },
+  { name: 'Connectors', description: 'Sinks and sources of Apache Iggy' },
   { name: 'Operations', description: 'Probes and metrics' },
   { name: 'Description', description: 'What you are reading' },
 ] as const;
 
-/** Describes what is served: a database that is not there is not in it. */
-export function createOpenApiDocument({ version, ...backends }: DescribedApi): OpenApiDocument {
+/** Describes what is served: what is not there, a database or connectors, is not in it. */
+export function createOpenApiDocument({
+  version,
+  hasConnectors = false,
+  ...backends
+}: DescribedApi): OpenApiDocument {
   const paths = withCommonParameters({
     ...createQueryPaths(backends),
     ...(backends.hasPostgres ? POSTGRES_PATHS : {}),
     ...(backends.hasMongodb ? MONGODB_PATHS : {}),
+    ...(hasConnectors ? CONNECTORS_PATHS : {}),
     ...OPERATIONS_PATHS,
   });
   const used = new Set(operationsOf(paths).flatMap(({ operation }) => operation.tags));

@@ -9,10 +9,13 @@ export interface OperationsDependencies {
   readonly readiness: Readiness;
   /** Refuses whoever may not read the metrics; undefined for nobody. */
   readonly admitToMetrics?: RequestHandler | undefined;
-  readonly metrics: {
-    render(): Promise<string>;
-    readonly contentType: string;
-  };
+  /** Undefined where they are not served. */
+  readonly metrics: MetricsText | undefined;
+}
+
+interface MetricsText {
+  render(): Promise<string>;
+  readonly contentType: string;
 }
 
 /**
@@ -48,6 +51,13 @@ export function createOperations({
       response.status(toStatus(report)).json(describeHealth(report, version));
     },
   });
+  if (metrics !== undefined) {
+    serveMetrics(router, readiness, metrics);
+  }
+  return router;
+}
+
+function serveMetrics(router: Router, readiness: Readiness, metrics: MetricsText): void {
   serveMethods(router, '/metrics', {
     get: async (_request, response) => {
       // The probes observe their outcome, which makes gatepost_backend_up as fresh as /readyz.
@@ -55,7 +65,6 @@ export function createOperations({
       response.set('Content-Type', metrics.contentType).send(await metrics.render());
     },
   });
-  return router;
 }
 
 function toStatus(report: ReadinessReport): 200 | 503 {

@@ -11,6 +11,7 @@ import { ServiceError } from '../src/errors.ts';
 import type { Guard } from '../src/guardrails/guard.ts';
 import type { RequestContext } from './request-context.ts';
 import { RequestError } from './request-error.ts';
+import { READ_METHODS } from './serve-methods.ts';
 import { StatementProblem } from './statement-problem.ts';
 import type { StatementRunner } from './statement-run.ts';
 import type { TableVisibility, Visibility } from './table-rules.ts';
@@ -80,6 +81,11 @@ export class CrudDatabase {
     return this.#dependencies.rules.visibility('postgres', schema, table);
   }
 
+  /** Whether no row of it is ever written over the API. */
+  isReadOnly(relation: TableName & Pick<CrudTable, 'kind'>): boolean {
+    return isView(relation) || this.visibility(relation) === 'read-only';
+  }
+
   /**
    * Runs a statement that reads; the result is cut at the limits, and its guard says so.
    *
@@ -94,8 +100,8 @@ export class CrudDatabase {
   }
 
   /** Runs a statement whose answer we have to know whole, whatever the limits of results are. */
-  async look(call: Call, statement: SqlStatement): Promise<Answer> {
-    const own = { rowsMax: OWN_ROWS_MAX, bytesMax: OWN_BYTES_MAX };
+  async look(call: Call, statement: SqlStatement, rowsMax = OWN_ROWS_MAX): Promise<Answer> {
+    const own = { rowsMax, bytesMax: OWN_BYTES_MAX };
     return await this.read(call, statement, { ...this.limits, ...own });
   }
 
@@ -193,16 +199,20 @@ export class CrudDatabase {
   }
 }
 
-function assertWritable({ kind }: CrudTable, visibility: Visibility): void {
+function isView({ kind }: Pick<CrudTable, 'kind'>): boolean {
+  return kind === 'view' || kind === 'materialized-view';
+}
+
+function assertWritable(table: CrudTable, visibility: Visibility): void {
   if (visibility === 'read-only') {
     throw new RequestError(403, 'This table can only be read over the API', {
       hint: 'Its name is matched by API_READ_ONLY',
     });
   }
-  if (kind === 'view' || kind === 'materialized-view') {
+  if (isView(table)) {
     throw new RequestError(405, 'A view can only be read over the API', {
       hint: 'Write to the tables that it is made of',
-      headers: { Allow: 'GET, HEAD, OPTIONS' },
+      headers: { Allow: READ_METHODS },
     });
   }
 }

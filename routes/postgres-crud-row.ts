@@ -19,7 +19,14 @@ import {
 } from './postgres-crud-request.ts';
 import { bodyValues, writeRows } from './postgres-crud-refusals.ts';
 import { sendRow } from './postgres-crud-rows.ts';
-import { readVersions, setVersion } from './postgres-crud-versions.ts';
+import {
+  assertWanted,
+  createMismatch,
+  readUnwantedVersions,
+  readVersions,
+  setVersion,
+  versionOf,
+} from './postgres-crud-versions.ts';
 import { RequestError } from './request-error.ts';
 
 /** Reads one row; 404 where there is none. */
@@ -35,6 +42,9 @@ export async function readRow(call: Call, database: CrudDatabase): Promise<void>
     const [row] = answer.rows;
     if (row === undefined) {
       throw answer.guard.exceeded === undefined ? missingRow() : answer.guard.cutError();
+    }
+    if (readVersions(call.request, table)?.includes(versionOf(table, row) ?? '') === false) {
+      throw createMismatch();
     }
     setVersion(call.response, table, row);
     sendRow(call.response, answer, { row, shown: columns });
@@ -113,8 +123,38 @@ async function withRow(
   const name = readTableName(call.request);
   await database.withTable(call, { name, isWrite: true, isFresh: true }, async (table) => {
     const key = resolveKey(table, readKeySegments(call.request));
-    await action(table, { key, versions: readVersions(call.request, table) });
+    const target = { key, versions: readVersions(call.request, table) };
+    await refuseUnwanted(call, database, { table, target });
+    await action(table, target);
   });
+}
+
+/**
+ * Looks before the write: a version that is not there by now never comes again.
+ *
+ * @throws RequestError 404, 412
+ */
+async function refuseUnwanted(
+  call: Call,
+  database: CrudDatabase,
+  { table, target }: Place,
+): Promise<void> {
+  const unwanted = readUnwantedVersions(call.request);
+  if (unwanted === undefined) {
+    return;
+  }
+  const { rows } = await database.look(call, selectRow(table, table.key, target.key));
+  const [row] = rows;
+  if (row === undefined) {
+    throw missingRow();
+  }
+  assertWanted(unwanted, versionOf(table, row));
+}
+
+/** A row, or where it would be. */
+interface Place {
+  readonly table: CrudTable;
+  readonly target: RowTarget;
 }
 
 /**
@@ -124,18 +164,15 @@ async function withRow(
 async function explainNoRow(
   call: Call,
   database: CrudDatabase,
-  { table, target }: { readonly table: CrudTable; readonly target: RowTarget },
+  { table, target }: Place,
 ): Promise<RequestError> {
   const { rows } = await database.look(call, selectRow(table, table.key, target.key));
   const [row] = rows;
   if (row === undefined) {
     return missingRow();
   }
-  const version = row.at(-1)?.toString('latin1');
-  if (target.versions?.includes(version ?? '') === false) {
-    return new RequestError(412, 'The row has been changed since that version', {
-      hint: 'Read it again, and decide with its new ETag',
-    });
+  if (target.versions?.includes(versionOf(table, row) ?? '') === false) {
+    return createMismatch();
   }
   const restated = target.restated ?? [];
   if (restated.length > 0) {

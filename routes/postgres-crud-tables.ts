@@ -4,6 +4,7 @@ import type { TableKind } from '../src/backends/postgres/crud-table.ts';
 import type { Call, CrudDatabase } from './postgres-crud-database.ts';
 import { readSearch, readTableName, refuseParameters } from './postgres-crud-request.ts';
 import { tableUrl } from './postgres-crud-rows.ts';
+import { LISTED_MAX } from './list-parameters.ts';
 import { RequestError } from './request-error.ts';
 
 /** What a list of tables says of one. */
@@ -30,21 +31,23 @@ export async function listSchemaTables(call: Call, database: CrudDatabase): Prom
   call.response.json({ items });
 }
 
-/** @throws ServiceError 54000 where there are more than fit into one answer */
+/** @throws RequestError 413 where there are more than fit into one answer */
 async function findTables(
   call: Call,
   database: CrudDatabase,
   schema?: string,
 ): Promise<readonly ListedTable[]> {
   refuseParameters(readSearch(call.request), () => false);
-  const { rows, guard } = await database.read(call, listRelations(schema));
+  // The limits of results are for what is in tables.
+  const { rows, guard } = await database.look(call, listRelations(schema), LISTED_MAX);
   if (guard.exceeded !== undefined) {
-    throw guard.cutError();
+    throw new RequestError(413, `More than ${LISTED_MAX} tables do not fit into one answer`, {
+      hint: 'Ask for one schema of them: GET /api/postgres/{schema}',
+    });
   }
   return rows.map(readRelation).flatMap((relation) => {
-    const visibility = database.visibility(relation);
-    const isView = relation.kind === 'view' || relation.kind === 'materialized-view';
-    const isReadOnly = visibility === 'read-only' || isView;
-    return visibility === 'hidden' ? [] : [{ ...relation, isReadOnly, url: tableUrl(relation) }];
+    const isReadOnly = database.isReadOnly(relation);
+    const isHidden = database.visibility(relation) === 'hidden';
+    return isHidden ? [] : [{ ...relation, isReadOnly, url: tableUrl(relation) }];
   });
 }

@@ -2,6 +2,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Response } from 'express';
 import type { ServiceError } from '../src/errors.ts';
+import { sqlStateOf } from '../src/http-status.ts';
 import type { FieldProblem } from './request-error.ts';
 
 /** What a problem says beyond its status and sentence; what is undefined is left out. */
@@ -30,19 +31,32 @@ export function sendProblem(
   detail: string,
   members: ProblemMembers = {},
 ): void {
-  const title = STATUS_CODES[status] ?? 'Unknown status';
   const requestId = response.get('X-Request-Id');
   response
     .status(status)
     .type('application/problem+json')
-    .send(JSON.stringify({ type: 'about:blank', title, status, detail, ...members, requestId }));
+    .send(formatProblem(status, detail, { ...members, requestId }));
+}
+
+/** The document itself. */
+export function formatProblem(
+  status: number,
+  detail: string,
+  members: ProblemMembers & { readonly requestId: string | undefined },
+): string {
+  const title = titleOf(status);
+  return JSON.stringify({ type: 'about:blank', title, status, detail, ...members });
+}
+
+export function titleOf(status: number): string {
+  return STATUS_CODES[status] ?? 'Unknown status';
 }
 
 /** What a problem says of an error of a database or of the gate. */
 export function membersOf(error: ServiceError): ProblemMembers {
-  const { sqlState, hint, position, detail, serverCode } = error;
+  const { hint, position, detail, serverCode } = error;
   return {
-    sqlState,
+    sqlState: sqlStateOf(error),
     hint,
     position,
     databaseDetail: detail,

@@ -2,6 +2,7 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { Component } from '../src/lifecycle.ts';
 import { ServiceError, SQLSTATE } from '../src/errors.ts';
+import { cutAnswer } from './connection-end.ts';
 import { stopRequest } from './request-context.ts';
 import { onceOver } from './request-end.ts';
 import { RequestError } from './request-error.ts';
@@ -53,7 +54,7 @@ export function createRequestDrain(): RequestDrain {
           // Whoever does not read his last words loses the connection.
           setTimeout(() => {
             for (const response of running.keys()) {
-              response.destroy();
+              cutAnswer(response);
             }
             resolve();
           }, LAST_WORDS_MS).unref();

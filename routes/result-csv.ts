@@ -105,7 +105,7 @@ function plainText(encode: ValueEncoder, bytes: Buffer): string {
 }
 
 /** Where a spreadsheet would take a text for a formula, as OWASP lists them, full width too. */
-const FORMULA_START = /^[=+\-@\t\r\uFF1D\uFF0B\uFF0D\uFF20]/;
+const FORMULA_START = /^[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]/;
 
 /** An apostrophe in front tells the spreadsheet that it is text. */
 function guardFormula(cell: string): string {

@@ -31,9 +31,17 @@ export const RESULT_FORMATS: Readonly<Record<string, ResultFormat>> = {
   },
 };
 
+/** Of a media type, but for the weight `q`; a value in quotes may hold commas. */
+const PARAMETERS = /;(?!\s*q\s*=)[^;,"]*(?:"(?:[^"\\]|\\.)*")?[^;,"]*/gi;
+
 /** @throws RequestError 406 where there is none that the client takes */
 export function negotiateFormat(request: Request): ResultFormat {
   const types = Object.keys(RESULT_FORMATS);
+  const { accept } = request.headers;
+  if (accept !== undefined) {
+    // Express would look for formats of just these parameters; of ours none has any.
+    request.headers.accept = accept.replaceAll(PARAMETERS, '');
+  }
   const accepted = request.accepts(types);
   const format = typeof accepted === 'string' ? RESULT_FORMATS[accepted] : undefined;
   if (format === undefined) {

@@ -3,6 +3,7 @@ import type { Column, Notice, Row } from '../src/backends/backend.ts';
 import { describeColumns } from '../src/backends/postgres/json-rows.ts';
 import type { JsonRowEncoder } from '../src/backends/postgres/json-rows.ts';
 import type { ServiceError } from '../src/errors.ts';
+import { sqlStateOf } from '../src/http-status.ts';
 import { roundMs } from '../src/json-line.ts';
 import type { AnswerBody } from './answer-body.ts';
 import { encodeRows, encoderFor, NoticeList } from './result-writer.ts';
@@ -72,8 +73,10 @@ class NdjsonWriter implements ResultWriter {
     this.#endPending({ durationMs: roundMs(durationMs), ...this.#notices.toMember() });
   }
 
-  fail({ sqlState, message, detail, hint }: ServiceError, durationMs: number): boolean {
+  fail(error: ServiceError, durationMs: number): boolean {
     this.#endPending({ more: true });
+    const { message, detail, hint } = error;
+    const sqlState = sqlStateOf(error);
     this.#pending = { ...this.#takeCounts(), truncated: true, sqlState, message, detail, hint };
     this.finish(durationMs);
     return true;

@@ -6,6 +6,7 @@ import type { Limits } from '../src/config.ts';
 import { ServiceError, SQLSTATE, toServiceError } from '../src/errors.ts';
 import { Guard } from '../src/guardrails/guard.ts';
 import { queryTimeoutError } from '../src/guardrails/query-timeout.ts';
+import { sqlStateOf } from '../src/http-status.ts';
 import { HTTP_DOOR } from '../src/observation.ts';
 import type { Observer, StatementOutcome } from '../src/observation.ts';
 import { clientGoneError } from './request-context.ts';
@@ -186,7 +187,7 @@ class StatementWatch {
       sentBytes: guard.bytes,
       durationMs: summary.durationMs,
       outcome: this.#outcome(error),
-      sqlState: error?.sqlState,
+      sqlState: error && sqlStateOf(error),
       limit: guard.exceeded,
     });
   }

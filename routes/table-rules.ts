@@ -40,7 +40,8 @@ function isOfSystem(backend: 'postgres' | 'mongodb', container: string, name: st
 }
 
 function matchAny(patterns: readonly string[]): (text: string) => boolean {
-  const split = patterns.map((pattern) => pattern.split('*'));
+  // Encoded is what would be a star, or end the pattern.
+  const split = patterns.map((pattern) => pattern.split('*').map(decodeURIComponent));
   return (text) => split.some((parts) => isMatch(parts, text));
 }
 

@@ -18,8 +18,20 @@ export interface Surroundings {
   readonly writeError: (text: string) => void;
   /** Rejects when a listener could not be built. */
   readonly verifyListeners: (config: Config) => Promise<void>;
+  /** What the connectors of the configuration come to; rejects as verifyListeners does. */
+  readonly reportConnectors: (config: Config) => Promise<ConnectorsReport>;
   /** Runs until the service has stopped; gives the exit code. */
-  readonly runService: (config: Config, options: { version: string }) => Promise<number>;
+  readonly runService: RunService;
+  /** The same for connectors alone. */
+  readonly runConnectors: RunService;
+}
+
+type RunService = (config: Config, options: { version: string }) => Promise<number>;
+
+/** For whoever reads what would run, and a line for each connector that would not. */
+export interface ConnectorsReport {
+  readonly lines: readonly string[];
+  readonly problems: readonly string[];
 }
 
 /** The exit code of a command line or configuration that is not accepted. */
@@ -42,6 +54,7 @@ export async function runCommandLine(
   };
   addServe(program, surroundings, finish);
   addProxy(program, surroundings, finish);
+  addConnectors(program, surroundings, finish);
   addCheck(program, surroundings, finish);
   addToken(program, surroundings);
   try {
@@ -61,10 +74,18 @@ function processSurroundings(): Surroundings {
       const { verifyListeners } = await import('./service.ts');
       await verifyListeners(config);
     },
+    reportConnectors: async ({ connectors }) => {
+      const { reportConnectors } = await import('./service-connectors.ts');
+      return connectors === undefined ? { lines: [], problems: [] } : reportConnectors(connectors);
+    },
     runService: async (config, options) => {
       // Loaded only here: --help needs none of what the service is built from.
       const { runService } = await import('./service.ts');
       return await runService(config, options);
+    },
+    runConnectors: async (config, options) => {
+      const { runConnectors } = await import('./service-connectors.ts');
+      return await runConnectors(config, options);
     },
   };
 }
@@ -83,6 +104,9 @@ async function loadVerified(
   try {
     await verifyListeners(config);
   } catch (error) {
+    if (error instanceof ConfigError) {
+      throw error;
+    }
     const sentence = error instanceof Error ? error.message : String(error);
     const hint = error instanceof ServiceError ? error.hint : undefined;
     throw new ConfigError([hint === undefined ? sentence : `${sentence}. ${hint}`]);
@@ -133,6 +157,21 @@ function addProxy(program: Command, around: Surroundings, finish: (code: number)
   });
 }
 
+function addConnectors(
+  program: Command,
+  around: Surroundings,
+  finish: (code: number) => void,
+): void {
+  const command = program
+    .command('connectors')
+    .description('run the connectors for Apache Iggy, without listeners and without the REST API');
+  const readFlags = addFlags(command, CONNECTORS_FLAGS);
+  command.action(async () => {
+    const config = await loadVerified(around, 'connectors', readFlags());
+    finish(await around.runConnectors(config, { version: readVersion() }));
+  });
+}
+
 function addCheck(program: Command, around: Surroundings, finish: (code: number) => void): void {
   const command = program
     .command('check')
@@ -140,8 +179,11 @@ function addCheck(program: Command, around: Surroundings, finish: (code: number)
   const readFlags = addFlags(command, SERVE_FLAGS);
   command.action(async () => {
     const config = await loadVerified(around, 'serve', readFlags());
-    around.writeOut(`${describeConfig(config).join('\n')}\n`);
-    finish(0);
+    const { lines, problems } = await around.reportConnectors(config);
+    const all = [...describeConfig(config), ...(lines.length > 0 ? ['', ...lines] : [])];
+    around.writeOut(`${all.join('\n')}\n`);
+    around.writeError(problems.map((problem) => `${problem}\n`).join(''));
+    finish(problems.length > 0 ? EXIT_USAGE : 0);
   });
 }
 
@@ -191,6 +233,12 @@ const PROXY_FLAGS: Flags = [
   ['max-rows', 'WIRE_MAX_ROWS'],
   ['max-bytes', 'WIRE_MAX_BYTES'],
   ['enable-otel-metrics', 'WIRE_ENABLE_OTEL_METRICS'],
+];
+
+const CONNECTORS_FLAGS: Flags = [
+  ['config', 'IGGY_CONNECTORS_CONFIG_PATH'],
+  ['log-level', 'LOG_LEVEL'],
+  ['shutdown-timeout', 'SHUTDOWN_TIMEOUT'],
 ];
 
 /** Adds the flags to the command; gives what reads the texts of those that were used. */

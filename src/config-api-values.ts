@@ -125,31 +125,44 @@ function parseOrigin(text: string): string | undefined {
   return new URL(text).origin;
 }
 
-// `postgres/public.orders`, `mongodb/shop.*`: after the slash a dot, or a star in its place.
-const TABLE_PATTERN = /^(postgres|mongodb|\*)\/(?=.*[.*]).+$/;
+// `postgres/public.orders`, `mongodb/shop.*`: after the slash a dot between names, or a star.
+const TABLE_PATTERN = /^(postgres|mongodb|\*)\/(?=.*[.*])(?!\.[^.*]*$|[^.*]+\.$).+$/;
 
 /** Patterns of tables and collections, each once. */
 export const tablePatterns: TextType<readonly string[]> = textType({
   argument: 'list',
   accepted:
-    'patterns separated by commas, such as postgres/public.orders, postgres/audit.*, ' +
-    'mongodb/shop.*, where * is any run of characters',
+    'patterns separated by commas or blanks, such as postgres/public.orders, postgres/audit.*, ' +
+    'mongodb/shop.*, where * is any run of characters; in names a blank is written as %20, a ' +
+    'comma as %2C, a star as %2A, a percent sign as %25',
   parse: (text) => {
-    const patterns = splitPatterns(text);
-    return patterns.every((pattern) => TABLE_PATTERN.test(pattern))
-      ? [...new Set(patterns)]
-      : undefined;
+    const patterns = splitEntries(text);
+    return explainPatterns(patterns) === undefined ? [...new Set(patterns)] : undefined;
   },
-  explain: (text) => {
-    const patterns = splitPatterns(text);
-    const index = patterns.findIndex((pattern) => !TABLE_PATTERN.test(pattern));
-    return patterns[index] === ''
-      ? 'an entry is empty'
-      : `entry ${index + 1} is not postgres/schema.table or mongodb/database.collection`;
-  },
+  explain: (text) => explainPatterns(splitEntries(text)),
 });
 
-/** By commas only: a name may have blanks in it. */
-function splitPatterns(text: string): string[] {
-  return text.split(',').map((pattern) => pattern.trim());
+/** A pattern that can match nothing is refused: whoever wrote it believes in it. */
+function explainPatterns(patterns: readonly string[]): string | undefined {
+  if (patterns.length === 0) {
+    return 'it has no entry';
+  }
+  for (const [index, pattern] of patterns.entries()) {
+    if (!TABLE_PATTERN.test(pattern)) {
+      return `entry ${index + 1} is not postgres/schema.table or mongodb/database.collection`;
+    }
+    if (!isEncoded(pattern)) {
+      return `entry ${index + 1} has a percent sign that encodes no character; itself it is %25`;
+    }
+  }
+  return undefined;
+}
+
+function isEncoded(pattern: string): boolean {
+  try {
+    decodeURIComponent(pattern);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -121,6 +121,9 @@ interface Doors {
 export function describeRisks(given: GivenTexts, { listeners, api, command }: Doors): string[] {
   const { settings, warnings } = given;
   const risks = [...warnings];
+  if (command === 'connectors') {
+    return risks;
+  }
   const ignored = UPSTREAM_PARTS.filter((name) => settings.has(name));
   if (ignored.length > 0 && !settings.has('POSTGRES_HOST')) {
     const names = ignored.join(', ');

@@ -4,7 +4,13 @@ import * as z from 'zod';
 import type { TextType } from './config-values.ts';
 
 type SettingGroup =
-  'Service' | 'PostgreSQL' | 'MongoDB' | 'Listeners' | 'Limits and policy' | 'HTTP API';
+  | 'Service'
+  | 'PostgreSQL'
+  | 'MongoDB'
+  | 'Listeners'
+  | 'Limits and policy'
+  | 'HTTP API'
+  | 'Connectors';
 
 /** What a setting is for, beside how it is parsed. */
 export interface SettingNotes {

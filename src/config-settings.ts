@@ -208,6 +208,15 @@ const policySettings = {
   }),
 };
 
+const connectorsSettings = {
+  IGGY_CONNECTORS_CONFIG_PATH: optional(path('file'), {
+    group: 'Connectors',
+    summary:
+      'Configuration of the connectors for Apache Iggy; serve runs none where it is unset, and ' +
+      'gatepost connectors takes config.toml',
+  }),
+};
+
 const settingsShape = {
   ...serviceSettings,
   ...postgresSettings,
@@ -215,6 +224,7 @@ const settingsShape = {
   ...listenerSettings,
   ...policySettings,
   ...apiSettings,
+  ...connectorsSettings,
 };
 
 /** Every setting, from text. */

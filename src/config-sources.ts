@@ -17,13 +17,15 @@ export interface SystemInputs {
   readonly env: Texts;
   /** The text of a file of UTF-8; throws as `node:fs` does. */
   readonly readTextFile: (path: string) => string;
+  /** The names in a directory; throws as `node:fs` does. */
+  readonly listDirectory: (path: string) => readonly string[];
   /** What relative paths are relative to, and where `.env` is. */
   readonly workingDirectory: string;
 }
 
 /** Everything that a configuration is made of. */
 export interface ConfigInputs extends SystemInputs {
-  readonly command: 'serve' | 'pgwire-proxy';
+  readonly command: 'serve' | 'pgwire-proxy' | 'connectors';
   /** Texts given by flags, by the names of their settings. */
   readonly argvSettings: Partial<Readonly<Record<SettingName, string>>>;
 }
@@ -38,6 +40,8 @@ export interface GivenTexts {
   /** Only what was given; defaults are the schema's. */
   readonly settings: ReadonlyMap<SettingName, GivenText>;
   readonly listeners: FileTexts['listeners'];
+  /** What the environment says about connectors, by whole names: no settings, but theirs. */
+  readonly connectors: Readonly<Record<string, string>>;
   readonly warnings: readonly string[];
 }
 
@@ -64,7 +68,24 @@ export function gatherTexts(inputs: ConfigInputs, problems: string[]): GivenText
   layers.push({ source: 'file', texts: Object.fromEntries(file.settings) });
   const settings = chooseTexts(layers);
   readSecretFiles(settings, inputs, problems);
-  return { settings, listeners: file.listeners, warnings };
+  const connectors = gatherConnectorTexts(layers);
+  return { settings, listeners: file.listeners, connectors, warnings };
+}
+
+const CONNECTORS_PREFIX = 'IGGY_CONNECTORS_';
+
+/** Their names follow from keys and fields that only they know, so they are judged by them. */
+function gatherConnectorTexts(layers: readonly Layer[]): Record<string, string> {
+  const gathered: Record<string, string> = {};
+  // The first layer wins, and so is written last.
+  for (const { texts } of layers.toReversed()) {
+    for (const [name, text = ''] of Object.entries(texts)) {
+      if (name.startsWith(CONNECTORS_PREFIX) && !isSettingName(name) && text !== '') {
+        gathered[name] = text;
+      }
+    }
+  }
+  return gathered;
 }
 
 /** The first layer that gives a setting wins; an empty text gives nothing. */
@@ -150,8 +171,8 @@ function readConfigFile(
   if (given === undefined) {
     return { settings: new Map(), listeners: [] };
   }
-  if (inputs.command === 'pgwire-proxy') {
-    warnings.push('GATEPOST_CONFIG is ignored: pgwire-proxy takes no file');
+  if (inputs.command !== 'serve') {
+    warnings.push(`GATEPOST_CONFIG is ignored: ${inputs.command} takes no file of settings`);
     return { settings: new Map(), listeners: [] };
   }
   const toml = readGiven('GATEPOST_CONFIG', given, inputs, problems);

@@ -1,8 +1,10 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { checkApi, describeApiRisks, resolveApi } from './config-api.ts';
 import type { ApiConfig } from './config-api.ts';
 import { checkTogether, describeRisks, withSecrets } from './config-checks.ts';
+import { resolveConnectors } from './config-connectors.ts';
+import type { ConnectorsInputs } from './config-connectors.ts';
 import { composeConnectionString } from './config-dsn.ts';
 import { describeExposure, refuseClashes, resolveListener } from './config-listeners.ts';
 import type { FileListener } from './config-listener-keys.ts';
@@ -25,6 +27,8 @@ export interface Config {
   /** Undefined when it is off, or nothing is served over HTTP. */
   readonly api: ApiConfig | undefined;
   readonly listeners: readonly ListenerConfig[];
+  /** Undefined where none are configured. */
+  readonly connectors: ConnectorsInputs | undefined;
   /** Where the embedded databases keep their data; absolute. */
   readonly dataDirectory: string;
   /** The mongod program of the embedded MongoDB, absolute; undefined for whichever is found. */
@@ -84,6 +88,7 @@ export function readSystemInputs(): SystemInputs {
       }
       return readFileSync(file, 'utf8');
     },
+    listDirectory: (directory) => readdirSync(directory),
   };
 }
 
@@ -109,6 +114,7 @@ function resolveConfig(
     http: isHttpServed ? { host: settings.HOST, port: settings.PORT } : undefined,
     api,
     listeners,
+    connectors: resolveConnectors(settings, given, inputs),
     dataDirectory: path.resolve(workingDirectory, settings.GATEPOST_DATA_DIR),
     mongodBinary: settings.MONGOD_BINARY && path.resolve(workingDirectory, settings.MONGOD_BINARY),
     shutdownTimeoutMs: settings.SHUTDOWN_TIMEOUT,
@@ -130,6 +136,9 @@ function listListeners(
   given: GivenTexts,
   command: ConfigInputs['command'],
 ): FileListener[] {
+  if (command === 'connectors') {
+    return [];
+  }
   const all = [...listeners];
   const isWanted = (name: SettingName): boolean =>
     given.listeners.length === 0 || given.settings.has(name);

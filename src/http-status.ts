@@ -107,6 +107,38 @@ export function httpStatusOf(error: ServiceError): number {
   );
 }
 
+/**
+ * What MongoDB's codes are called in SQL, where there is a word for it. The wire has XX000 for all
+ * of them, beside the server's own words.
+ */
+const SQLSTATE_BY_SERVER_CODE: ReadonlyMap<number, string> = new Map([
+  // BadValue, FailedToParse, Unauthorized, TypeMismatch, NamespaceNotFound.
+  [2, '22023'],
+  [9, '22023'],
+  [13, '42501'],
+  [14, '42804'],
+  [26, '42P01'],
+  // CursorNotFound, MaxTimeMSExpired, WriteConflict, DocumentValidationFailure.
+  [43, '34000'],
+  [50, '57014'],
+  [112, '40001'],
+  [121, '23514'],
+  // Memory limits, CursorKilled, duplicate keys, Interrupted.
+  [146, '53200'],
+  [237, '57014'],
+  [292, '53200'],
+  [11000, '23505'],
+  [11001, '23505'],
+  [11601, '57014'],
+  [12582, '23505'],
+]);
+
+/** The SQLSTATE of an error over HTTP. */
+export function sqlStateOf({ sqlState, serverCode }: ServiceError): string {
+  const isUnnamed = serverCode !== undefined && sqlState === SQLSTATE.internalError;
+  return (isUnnamed ? SQLSTATE_BY_SERVER_CODE.get(serverCode) : undefined) ?? sqlState;
+}
+
 /** One SQLSTATE for both: cancelled by somebody, and out of time. The sentence tells. */
 function isTimeout({ sqlState, message }: ServiceError): boolean {
   return sqlState === SQLSTATE.queryCanceled && /timeout|time limit/i.test(message);

@@ -5,6 +5,8 @@ export interface ListenAddress {
   readonly host: string;
   readonly port: number;
   readonly portSetting: string;
+  /** HOST unless said. */
+  readonly hostSetting?: string;
 }
 
 /** Why a port could not be bound, in words that say what to do; the cause is kept. */
@@ -15,7 +17,7 @@ export function explainListenError(error: unknown, address: ListenAddress): Erro
 
 function explainCode(
   code: string | undefined,
-  { host, port, portSetting }: ListenAddress,
+  { host, port, portSetting, hostSetting = 'HOST' }: ListenAddress,
 ): string | undefined {
   switch (code) {
     case 'EADDRINUSE':
@@ -25,7 +27,7 @@ function explainCode(
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return `Host ${host} is no address of this machine (${code}): set HOST`;
+      return `Host ${host} is no address of this machine (${code}): set ${hostSetting}`;
     default:
       return undefined;
   }

@@ -1,6 +1,5 @@
 // The composition root: builds every part once, starts them in order, stops them in reverse.
 import { readFileSync } from 'node:fs';
-import { performance } from 'node:perf_hooks';
 import { createSecureContext } from 'node:tls';
 import { createApi } from '../routes/api.ts';
 import { createApp } from '../routes/app.ts';
@@ -9,7 +8,6 @@ import { CancelBudget } from '../wire/cancel-budget.ts';
 import { CancelRegistry } from '../wire/cancel-registry.ts';
 import { Listener } from '../wire/listener.ts';
 import type { ListenerOptions } from '../wire/listener.ts';
-import { openAudit } from './audit.ts';
 import type { Backend } from './backends/backend.ts';
 import { verifyConnectionString } from './backends/mongodb/client.ts';
 import { createMongodbBackend } from './backends/mongodb/mongodb-backend.ts';
@@ -18,78 +16,36 @@ import type { Config, ListenerConfig } from './config.ts';
 import { createEmbeddedDatabases } from './embedded/embedded-databases.ts';
 import type { EmbeddedDatabases } from './embedded/embedded-databases.ts';
 import { createSqlPolicy } from './guardrails/sql-policy.ts';
-import { group, startAll, startDeadline, stopAll } from './lifecycle.ts';
+import { group } from './lifecycle.ts';
 import type { Component } from './lifecycle.ts';
-import { createLogger } from './logger.ts';
-import { createMetrics } from './metrics.ts';
-import { fanOut } from './observation.ts';
 import type { Observer } from './observation.ts';
-import { createOtelMetrics } from './otel-metrics.ts';
 import { createReadiness } from './readiness.ts';
 import type { Readiness } from './readiness.ts';
-import { listenForStop } from './stop-signals.ts';
-
-/** What is left after the sessions gets so long to close, however late the sessions were. */
-const CLOSE_TIMEOUT_MS = 5000;
-
-export interface ServiceOptions {
-  readonly version: string;
-}
+import { openConnectors, verifyConnectors } from './service-connectors.ts';
+import { runParts } from './service-run.ts';
+import type { Observers, Parts, ServiceOptions } from './service-run.ts';
 
 /**
  * Runs the service until a signal or a fault stops it.
  *
  * @returns the exit code: 0 after a stop in good order, 1 after a fault or a failed start
  */
-export async function runService(config: Config, { version }: ServiceOptions): Promise<number> {
-  const startedAtMs = performance.now();
-  const observers = await openObservers(config, version);
-  const { observer } = observers;
-  const stop = listenForStop(observer);
-  let exitCode: number;
-  const parts = await buildParts(config, observers, version);
-  try {
-    for (const message of config.warnings) {
-      observer.observe({ kind: 'risk-noticed', component: 'configuration', message });
-    }
-    await startAll(parts.components, stop.requested);
-    const durationMs = performance.now() - startedAtMs;
-    observer.observe({ kind: 'service-started', version, durationMs });
-    exitCode = await stop.untilRequested();
-  } catch (error) {
-    exitCode = stop.requested.aborted ? 0 : 1;
-    if (exitCode === 1) {
-      observer.observe({ kind: 'start-failed', error });
-    }
-  }
-  const stoppingAtMs = performance.now();
-  parts.readiness.startDraining();
-  stop.forced.addEventListener('abort', () => {
-    // Nobody waits for the sessions any more; the databases must not outlive us.
-    for (const database of parts.embedded.components) {
-      void database.stop(stop.forced);
-    }
+export async function runService(config: Config, options: ServiceOptions): Promise<number> {
+  return await runParts(config, options, async (observers) => {
+    return await buildParts(config, observers, options);
   });
-  const deadline = startDeadline(config.shutdownTimeoutMs, stop.forced);
-  await stopAll(parts.components, {
-    deadline: deadline.signal,
-    closeTimeoutMs: CLOSE_TIMEOUT_MS,
-    observer,
-  });
-  deadline.clear();
-  observer.observe({ kind: 'service-stopped', durationMs: performance.now() - stoppingAtMs });
-  stop.close();
-  await observers.close();
-  return exitCode;
 }
 
 /**
  * Builds what `serve` would build of each listener and of the API, and throws it away: a policy
  * that names an unknown statement, or a certificate that cannot be read, is told before the start.
  *
- * @throws ServiceError, or an error of node's TLS
+ * @throws ServiceError, ConfigError, or an error of node's TLS
  */
-export async function verifyListeners({ listeners, api }: Config): Promise<void> {
+export async function verifyListeners({ listeners, api, connectors }: Config): Promise<void> {
+  if (connectors !== undefined) {
+    verifyConnectors(connectors);
+  }
   for (const listener of listeners) {
     createListenerContext(listener);
     if (listener.backend === 'mongodb') {
@@ -114,51 +70,13 @@ export async function verifyListeners({ listeners, api }: Config): Promise<void>
   }
 }
 
-interface Observers {
-  readonly observer: Observer;
-  readonly metrics: ReturnType<typeof createMetrics>;
-  close(): Promise<void>;
-}
-
-async function openObservers(config: Config, version: string): Promise<Observers> {
-  const logger = createLogger({ level: config.logLevel });
-  const metrics = createMetrics({ version });
-  const observers: Observer[] = [logger, metrics];
-  const observer = fanOut(observers);
-  if (config.isOtelMetricsEnabled) {
-    observers.push(createOtelMetrics({ version }));
-  }
-  const { auditFile: file } = config;
-  const report: Observer['observe'] = (loss) => {
-    observer.observe(loss);
-  };
-  const audit = file === undefined ? undefined : await openAudit({ file, report });
-  if (audit !== undefined) {
-    observers.push(audit);
-  }
-  return {
-    observer,
-    metrics,
-    close: async () => {
-      await audit?.close(AbortSignal.timeout(CLOSE_TIMEOUT_MS));
-      await logger.close();
-    },
-  };
-}
-
-interface Parts {
-  /** In the order of their start; HTTP comes first, so that it can say "not ready" to the end. */
-  readonly components: readonly Component[];
-  readonly readiness: Readiness;
-  readonly embedded: EmbeddedDatabases;
-}
-
 async function buildParts(
   config: Config,
   { observer, metrics }: Observers,
-  version: string,
+  { version }: ServiceOptions,
 ): Promise<Parts> {
   const embedded = createEmbeddedDatabases(config, observer);
+  const connectors = config.connectors && openConnectors(config.connectors, observer).runtime;
   const gates = buildGates(config, observer, embedded);
   const api =
     config.api &&
@@ -170,6 +88,7 @@ async function buildParts(
         postgres: () => embedded.postgresDsn(config.api?.postgres?.upstreamDsn),
         mongodb: () => embedded.mongodbUri(config.api?.mongodb?.mongodbUri),
       },
+      connectors,
     }));
   const isBehindListener = (backend: string): boolean =>
     gates.some(({ listener }) => listener.backend === backend);
@@ -196,6 +115,7 @@ async function buildParts(
   const components = [
     http,
     ...embedded.components,
+    connectors,
     group('doors', [
       ...(api === undefined ? [] : [api]),
       ...gates.map(({ component, listener }) => announced(component, listener.name, readiness)),
@@ -203,7 +123,7 @@ async function buildParts(
   ];
   return {
     readiness,
-    embedded,
+    outliving: embedded.components,
     components: components.filter((component) => component !== undefined),
   };
 }

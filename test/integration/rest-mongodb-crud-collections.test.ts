@@ -7,6 +7,12 @@ import { createTestMongodbDatabase, describeMongodb } from '../support/mongodb.t
 import type { TestMongodbDatabase } from '../support/mongodb.ts';
 import { collectionOf, startMongodbCrud } from '../support/mongodb-crud-stage.ts';
 
+const PROBLEM = z.object({
+  databaseDetail: z.string(),
+  sqlState: z.string(),
+  mongodb: z.object({ code: z.number() }),
+});
+
 const LISTING = z.object({ items: z.array(z.object({ name: z.string() })) });
 
 describeMongodb('collections over HTTP', () => {
@@ -27,6 +33,8 @@ describeMongodb('collections over HTTP', () => {
       validator: { $jsonSchema: { required: ['name'], properties: { name: { type: 'string' } } } },
     });
     await db.createCollection('with/slash and blanks');
+    await db.createCollection('moments', { timeseries: { timeField: 't', metaField: 'at' } });
+    await collectionOf(database, 'moments').insertOne({ _id: 1, ...{ t: new Date(), at: 'a' } });
     for (const name of ['people', 'secrets', 'archive']) {
       await collectionOf(database, name).insertMany([
         { _id: 1, ...{ age: 17 } },
@@ -74,12 +82,22 @@ describeMongodb('collections over HTTP', () => {
         { name: 'adults', type: 'view', isReadOnly: true },
         { name: 'archive', type: 'collection', isReadOnly: false },
         { name: 'checked', type: 'collection', isReadOnly: false },
+        { name: 'moments', type: 'timeseries', isReadOnly: false },
         { name: 'people', type: 'collection', isReadOnly: false },
         { name: 'secrets', type: 'collection', isReadOnly: false },
         { name: 'with/slash and blanks', type: 'collection', isReadOnly: false },
       ],
       next: null,
     });
+  });
+
+  it('lists all of them whatever the limits of results are', async () => {
+    const limits = { rowsMax: 1, bytesMax: 1 };
+    const stage = startMongodbCrud({ uri: database.uri, limits });
+    stages.push(stage);
+    const api = supertest(stage.app);
+    expect(await namesOf(api, urlOf())).toEqual(await namesOf(start(), urlOf()));
+    expect((await api.options(urlOf('/adults'))).get('Allow')).toBe('GET, HEAD, OPTIONS');
   });
 
   it.each(['none', 'admin', 'local', 'config', 'Admin', '$external', 'a.b', 'a%20b', 'a%2Fb'])(
@@ -155,12 +173,75 @@ describeMongodb('collections over HTTP', () => {
     expect(await countOf('people')).toBe(2);
   });
 
+  const READS = 'GET, HEAD, OPTIONS';
+  const OF_DOCUMENTS = 'GET, HEAD, POST, PATCH, DELETE, OPTIONS';
+  const OF_DOCUMENT = 'GET, HEAD, PUT, PATCH, DELETE, OPTIONS';
+
+  it.each<readonly [path: string, allow: string | undefined]>([
+    ['/people', OF_DOCUMENTS],
+    ['/people/1', OF_DOCUMENT],
+    ['/adults', READS],
+    ['/adults/2', READS],
+    ['/archive', READS],
+    ['/archive/1', READS],
+    ['/moments', OF_DOCUMENTS],
+    ['/moments/1', READS],
+    ['/not.yet', OF_DOCUMENTS],
+    ['/secrets', undefined],
+    ['/secrets/1', undefined],
+    ['/system.views', undefined],
+  ])('tells by OPTIONS and by 405 what %s has', async (path, allow) => {
+    const api = start({ deny: ['mongodb/*.secrets'], readOnly: ['mongodb/*.archive'] });
+    const options = await api.options(urlOf(path));
+    const status = allow === undefined ? 404 : 204;
+    expect([options.status, options.get('Allow')]).toEqual([status, allow]);
+    // A method that no collection or document has.
+    const other = path.split('/').length > 2 ? 'post' : 'put';
+    const refused = await api[other](urlOf(path)).send({});
+    expect([refused.status, refused.get('Allow')]).toEqual([allow ? 405 : 404, allow]);
+  });
+
+  it('writes to no single document of a time series, and says so', async () => {
+    const api = start();
+    const moment = urlOf('/moments/1');
+    const etag = (await api.get(moment)).get('ETag') ?? '';
+    const answers = [
+      await api.put(moment).send({ t: { $date: '2024-01-01T00:00:00Z' }, value: 2 }),
+      await api.patch(moment).send({ value: 2 }),
+      await api.delete(moment),
+      await api.put(moment).set('If-Match', etag).send({ value: 2 }),
+      await api.patch(moment).set('If-Match', etag).send({ value: 2 }),
+      await api.delete(moment).set('If-Match', etag),
+    ];
+    for (const { status, body, headers } of answers) {
+      expect([status, headers['allow']]).toEqual([405, READS]);
+      expect(body).toMatchObject({
+        detail: 'Documents of a time series cannot be written one by one',
+      });
+    }
+    expect(await countOf('moments')).toBe(1);
+    expect((await api.patch(urlOf('/moments?at=eq.a')).send({ at: 'b' })).status).toBe(200);
+    expect((await api.delete(urlOf('/moments?at=eq.b'))).body).toEqual({ deleted: 1 });
+  });
+
   it('tells of what a validator of the collection refuses', async () => {
     const api = start();
     expect((await api.post(urlOf('/checked')).send({ _id: 1, name: 'ann' })).status).toBe(201);
     expect((await api.post(urlOf('/checked')).send({ a: 1 })).status).toBe(422);
-    expect((await api.put(urlOf('/checked/1')).send({ a: 1 })).status).toBe(422);
-    expect((await api.patch(urlOf('/checked/1')).send({ name: 5 })).status).toBe(422);
+    const answers = [
+      await api.post(urlOf('/checked')).send({ a: 1 }),
+      await api.put(urlOf('/checked/1')).send({ a: 1 }),
+      await api.patch(urlOf('/checked/1')).send({ name: 5 }),
+      await api.patch(urlOf('/checked?_id=eq.1')).send({ name: 5 }),
+    ];
+    for (const { status, body } of answers) {
+      const { databaseDetail, ...problem } = PROBLEM.parse(body);
+      expect([status, problem]).toEqual([422, { sqlState: '23514', mongodb: { code: 121 } }]);
+      // What is wrong is read by people: no bytes, but the rule that does not hold.
+      expect(JSON.parse(databaseDetail)).toMatchObject({
+        errInfo: { details: { operatorName: '$jsonSchema', schemaRulesNotSatisfied: [{}] } },
+      });
+    }
     expect((await api.get(urlOf('/checked/1'))).text).toBe('{"_id":1,"name":"ann"}');
   });
 

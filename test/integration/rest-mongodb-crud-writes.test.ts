@@ -75,6 +75,47 @@ describeMongodb('writes over HTTP', () => {
     expect((await api.delete(`${url}/1`).set('If-Match', first)).status).toBe(404);
     expect((await api.put(`${url}/1`).set('If-Match', 'bare').send({})).status).toBe(400);
   });
+  it('shows the state that If-Match wants to be shown, or none', async () => {
+    await people().insertOne({ _id: 1, ...{ a: 1 } });
+    const etag = await etagOf(`${url}/1`);
+    for (const [wanted, status] of [
+      [etag, 200],
+      ['*', 200],
+      ['"nope"', 412],
+      [`W/${etag}`, 412],
+      ['nope', 400],
+    ] as const) {
+      const response = await api.get(`${url}/1`).set('If-Match', wanted);
+      expect([wanted, response.status]).toEqual([wanted, status]);
+    }
+    expect((await api.get(`${url}/1`).set('If-None-Match', etag)).status).toBe(304);
+    expect((await api.get(`${url}/2`).set('If-Match', '"nope"')).status).toBe(404);
+  });
+
+  it.each(['put', 'patch', 'delete'] as const)(
+    'leaves to %s nothing that If-None-Match excludes',
+    async (method) => {
+      await people().insertOne({ _id: 1, ...{ a: 1 } });
+      const etag = await etagOf(`${url}/1`);
+      for (const [excluded, status] of [
+        ['*', 412],
+        [etag, 412],
+        [`"other", W/${etag}`, 412],
+        ['other', 400],
+      ] as const) {
+        const response = await api[method](`${url}/1`)
+          .set('If-None-Match', excluded)
+          .send({ a: 2 });
+        expect([excluded, response.status]).toEqual([excluded, status]);
+      }
+      const missing = api[method](`${url}/2`).set('If-None-Match', '*').send({ a: 2 });
+      expect((await missing).status).toBe(404);
+      expect(await people().find().toArray()).toEqual([{ _id: 1, a: 1 }]);
+      const other = api[method](`${url}/1`).set('If-None-Match', '"other"').send({ a: 2 });
+      expect((await other).status).toBe(method === 'delete' ? 204 : 200);
+    },
+  );
+
   it('tells states apart that MongoDB holds for equal', async () => {
     await people().insertOne({ _id: 1, ...{ a: new Int32(1) } });
     const etag = await etagOf(`${url}/1`);

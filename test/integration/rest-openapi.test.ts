@@ -194,6 +194,7 @@ describe('PostgreSQL', () => {
   const QUERY = { backend: 'postgres' };
   const PEOPLE = '/api/postgres/public/people';
   const STALE = { headers: { 'If-Match': '"1"' } };
+  const NO_JSON = { headers: { 'Content-Type': 'text/plain' }, body: { a: 1 } };
 
   test.each<[number, string, string, Asked]>([
     [400, 'a filter that is none', 'listRows', { url: `${PEOPLE}?age=5` }],
@@ -222,6 +223,10 @@ describe('PostgreSQL', () => {
     [412, 'another version to replace', 'replaceRow', STALE],
     [412, 'another version to change', 'patchRow', STALE],
     [412, 'another version to delete', 'deleteRow', STALE],
+    [412, 'another version to read', 'readRow', STALE],
+    [412, 'a row that should not be', 'replaceRow', { headers: { 'If-None-Match': '*' } }],
+    [415, 'a type', 'deleteRow', NO_JSON],
+    [415, 'a type', 'deleteRows', NO_JSON],
     [413, 'a large body', 'createRows', { body: { name: 'a'.repeat(1024 * 1024) } }],
     [415, 'a type', 'createRows', { headers: { 'Content-Type': 'text/plain' } }],
     [422, 'no such column', 'patchRow', { body: { height: 5 } }],
@@ -292,6 +297,7 @@ describeMongodb('MongoDB', () => {
 
   const PEOPLE = '/api/mongodb/app/people';
   const STALE = { headers: { 'If-Match': '"1"' } };
+  const NO_JSON = { headers: { 'Content-Type': 'text/plain' }, body: { a: 1 } };
 
   test.each<[number, string, string, Asked]>([
     [400, 'a filter that is none', 'listDocuments', { url: `${PEOPLE}?age=5` }],
@@ -310,6 +316,10 @@ describeMongodb('MongoDB', () => {
     [412, 'another version to replace', 'replaceDocument', STALE],
     [412, 'another version to change', 'patchDocument', STALE],
     [412, 'another version to delete', 'deleteDocument', STALE],
+    [412, 'another version to read', 'readDocument', STALE],
+    [412, 'what should not be', 'patchDocument', { headers: { 'If-None-Match': '*' } }],
+    [415, 'a type', 'deleteDocument', NO_JSON],
+    [415, 'a type', 'deleteDocuments', NO_JSON],
     [415, 'a type', 'patchDocuments', { headers: { 'Content-Type': 'text/plain' } }],
     [422, 'an operator', 'patchDocument', { body: { age: { $gt: 5 } } }],
   ])('describes %d for %s in %s', async (status, _what, operationId, asked) => {

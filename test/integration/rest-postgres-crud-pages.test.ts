@@ -14,6 +14,25 @@ const TABLES = `
   insert into big select i, repeat('x', 10000) from generate_series(1, 20) i;
   create table many (id int primary key, even boolean not null);
   insert into many select i, i % 2 = 0 from generate_series(1, 2500) i;
+  -- As hstore has it: an order of its own, whose operators have names of their own.
+  create type shade as (n int);
+  create function lt(shade, shade) returns bool immutable language sql as 'select $1.n > $2.n';
+  create function le(shade, shade) returns bool immutable language sql as 'select $1.n >= $2.n';
+  create function eq(shade, shade) returns bool immutable language sql as 'select $1.n = $2.n';
+  create function ge(shade, shade) returns bool immutable language sql as 'select $1.n <= $2.n';
+  create function gt(shade, shade) returns bool immutable language sql as 'select $1.n < $2.n';
+  create function cmp(shade, shade) returns int immutable language sql as 'select $2.n - $1.n';
+  create operator #<# (leftarg = shade, rightarg = shade, function = lt);
+  create operator #<=# (leftarg = shade, rightarg = shade, function = le);
+  create operator = (leftarg = shade, rightarg = shade, function = eq);
+  create operator #>=# (leftarg = shade, rightarg = shade, function = ge);
+  create operator #># (leftarg = shade, rightarg = shade, function = gt);
+  create operator class shade_ops default for type shade using btree as
+    operator 1 #<#, operator 2 #<=#, operator 3 =, operator 4 #>=#, operator 5 #>#,
+    function 1 cmp(shade, shade);
+  create table shades (id int primary key, shade shade);
+  insert into shades select i, case when i % 5 > 0 then row(i % 4)::shade end
+    from generate_series(1, 30) i;
   analyze;`;
 
 const { api, stage, start, runDirectly } = servePostgres({ sql: TABLES });
@@ -36,6 +55,14 @@ async function readPages(first: string): Promise<{ items: Item[]; pages: number 
 }
 
 describe('pages', () => {
+  it.each(['asc', 'desc'])('go the way of the operators of a type: %s', async (direction) => {
+    const { items } = await readPages(
+      `/api/postgres/public/shades?order=shade.${direction}&limit=4&select=id`,
+    );
+    const direct = `select id from shades order by shade ${direction}, id ${direction}`;
+    expect(items).toEqual(await runDirectly(direct));
+  });
+
   const orders = ['a', 'b', 'v', 'w', 'name'].flatMap((column) => [
     `${column}.asc`,
     `${column}.desc`,

@@ -1,6 +1,7 @@
 // Tables of PostgreSQL over HTTP: rows are created, read, replaced, changed and deleted, and what
 // cannot be is told with its reason before or by the database.
 import { describe, expect, it } from '@jest/globals';
+import supertest from 'supertest';
 import { readReply } from '../support/postgres-crud-stage.ts';
 import { CRUD_RULES, CRUD_TABLES } from '../support/postgres-crud-tables.ts';
 import { servePostgres } from '../support/served-postgres.ts';
@@ -8,6 +9,7 @@ import { servePostgres } from '../support/served-postgres.ts';
 const {
   api,
   stage,
+  start,
   runDirectly: stored,
 } = servePostgres({
   sql: CRUD_TABLES,
@@ -44,6 +46,18 @@ describe('the lists of tables', () => {
       fixed_prices: 'table true',
       places: 'table false',
     });
+  });
+
+  it('are whole whatever the limits of results are', async () => {
+    const narrow = start({ rules: CRUD_RULES, limits: { rowsMax: 1, bytesMax: 1 } });
+    try {
+      for (const url of ['/api/postgres', '/api/postgres/shop']) {
+        const { status, text } = await supertest(narrow.app).get(url);
+        expect([status, text]).toEqual([200, (await api.get(url)).text]);
+      }
+    } finally {
+      await narrow.close();
+    }
   });
 
   it.each(['/api/postgres/nowhere', '/api/postgres/secret', '/api/postgres/pg_catalog'])(
@@ -118,6 +132,18 @@ describe('PUT', () => {
     ['public/users/1', { name: 'bob' }, 409],
   ])('does not replace %s by %j: %d', async (row, body, status) => {
     expect((await api.put(`/api/postgres/${row}`).send(body)).status).toBe(status);
+  });
+
+  it('puts a row back as it was read, a null of JSON too', async () => {
+    await stored(`create table shop.notes (id int primary key, doc jsonb not null, raw json);
+      insert into shop.notes values (1, 'null', null)`);
+    const { row } = readReply(await api.get('/api/postgres/shop/notes/1'));
+    const put = await api.put('/api/postgres/shop/notes/1').send(row);
+    expect([put.status, put.body]).toEqual([200, { id: 1, doc: null, raw: null }]);
+    const columns = `doc = 'null' as "isDoc", raw is null as "isNull"`;
+    expect(await stored(`select ${columns} from shop.notes`)).toEqual([
+      { isDoc: true, isNull: true },
+    ]);
   });
 
   it('of a row that is nothing but its key tells whether it is there', async () => {

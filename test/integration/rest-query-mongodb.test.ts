@@ -149,7 +149,7 @@ describeMongodb('POST /query to MongoDB', () => {
       ['db.numbers.find()', { maxRows: 1, onLimit: 'error' }, 413],
       ['db.numbers.find({ $where: "while (true) {}" })', { timeoutMs: 100 }, 504],
       ['db.numbers.find()', { database: 'a.b' }, 404],
-      [{}, {}, 403],
+      [{}, {}, 422],
     ])('%j is a problem', async (command, more, status) => {
       const response = await query(command, more);
       expect([response.status, response.type, response.text]).toEqual([

@@ -219,6 +219,8 @@ describe('an answer in CSV', () => {
       { accept: 'text/csv' },
     );
     expect(text).toBe("a,b,c,d,e,'=f\r\n'=1+1,'@x,'-2+3,-5,-1.5,'+4\r\n");
+    const ends = await query(`select E'\\n=1' as a, E'\\t=1' as b`, {}, { accept: 'text/csv' });
+    expect(ends.text).toBe('a,b\r\n"\'\n=1",\'\t=1\r\n');
   });
 
   test.each([

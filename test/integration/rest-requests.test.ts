@@ -63,6 +63,8 @@ test.each<readonly [what: string, question: Question, status: number]>([
   ['that says it is compressed', { body: SELECT, headers: gzip }, 400],
   ['in an unknown compression', { body: SELECT, headers: { 'Content-Encoding': 'x' } }, 415],
   ['in Latin-1', { body: SELECT, headers: contentType('; charset=latin1') }, 415],
+  ['for which JSON in UTF-8 is accepted', accepting('application/json; charset=utf-8'), 200],
+  ['for which a picture is accepted', accepting('image/png; q=1; charset=utf-8'), 406],
   ['in UTF-8', { body: SELECT, headers: contentType('; charset=UTF-8') }, 200],
   ['that is no UTF-8', { body: Buffer.from([0x22, 0xff, 0x22]) }, 400],
   ['that ends early', { body: '{"backend": "postgres"' }, 400],
@@ -79,6 +81,10 @@ test.each<readonly [what: string, question: Question, status: number]>([
 ])('a body %s is answered right (%#)', async (_what, question, status) => {
   expect(statusOf(await service.ask('/query', question))).toBe(status);
 });
+
+function accepting(accept: string): Question {
+  return { body: SELECT, headers: { Accept: accept } };
+}
 
 function contentType(parameters: string): Record<string, string> {
   return { 'Content-Type': `application/json${parameters}` };
@@ -130,6 +136,8 @@ test.each([
   [`${TABLE}?id[$ne]=1`, 400],
   [`${TABLE}?__proto__=eq.1`, 400],
   [`${TABLE}?id=eq.x`, 400],
+  [`${TABLE}?n=eq.%80`, 400],
+  [`${TABLE}?%C3=eq.1`, 400],
   [`${TABLE}?limit=-1`, 400],
   [`${TABLE}?after=%7B%7D`, 400],
   ['/query?database=a&database=b', 405],
@@ -148,12 +156,13 @@ it('what is no HTTP is refused and its connection closed', async () => {
       'Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
   ]) {
     const said = await exchange(port, text);
-    expect(said).toMatch(/^HTTP\/1\.1 4\d\d [^<]*$/);
+    expect(said).toMatch(/^HTTP\/1\.1 4\d\d [^<]*\r\n\r\n\{[^<]*\}$/);
+    expect(said).toMatch(/\r\nContent-Type: application\/problem\+json/);
     expect(said).not.toMatch(/HTTP\/1\.1 2\d\d/);
   }
   expect((await service.ask('/livez')).status).toBe(200);
 });
 
 it('headers that trickle are not waited for longer than 10 s', async () => {
-  expect(await slow).toMatch(/^HTTP\/1\.1 408 /);
+  expect(await slow).toMatch(/^HTTP\/1\.1 408 [^]*"status":408/);
 });

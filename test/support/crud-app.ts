@@ -1,12 +1,9 @@
 // The routes of one database's tables or collections as the service mounts them, in this process.
 import express from 'express';
 import type { Express, RequestHandler, Router } from 'express';
-import {
-  answerNotFound,
-  createErrorHandler,
-  refuseMalformedPath,
-} from '../../routes/error-handler.ts';
+import { answerNotFound, createErrorHandler } from '../../routes/error-handler.ts';
 import { parseJsonBody } from '../../routes/json-body.ts';
+import { refuseMalformed } from '../../routes/malformed-request.ts';
 import { contextOf } from '../../routes/request-context.ts';
 import type { Scope } from '../../routes/request-context.ts';
 import { identifyRequest } from '../../routes/request-id.ts';
@@ -69,7 +66,7 @@ export function createCrudApp(
   app.use(
     identifyRequest,
     setScope,
-    refuseMalformedPath,
+    refuseMalformed,
     parseJsonBody,
     createRoutes({
       runner: createStatementRunner(recorder),

@@ -35,6 +35,7 @@ export function createColumn(
     base: scalar?.[1] ?? { oid: 0, category: 'A' },
     element: element && { ...element[1], delimiter: element[0] === 'box' ? ';' : ',' },
     operatorSchema: 'pg_catalog',
+    behind: { asc: '>', desc: '<' },
     isNullable: true,
     hasDefault: false,
     isGenerated: false,

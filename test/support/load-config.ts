@@ -31,6 +31,10 @@ export function createSystem({ env = {}, files = {} }: ConfigWorld): SystemInput
       }
       return text;
     },
+    listDirectory: (directory) =>
+      [...texts.keys()]
+        .filter((file) => path.dirname(file) === directory)
+        .map((file) => path.basename(file)),
   };
 }
 

@@ -1,5 +1,5 @@
 import { runCommandLine } from '../../src/cli.ts';
-import type { Surroundings } from '../../src/cli.ts';
+import type { ConnectorsReport, Surroundings } from '../../src/cli.ts';
 import type { Config } from '../../src/config.ts';
 import { createSystem } from './load-config.ts';
 import type { ConfigWorld } from './load-config.ts';
@@ -14,14 +14,21 @@ export interface Outcome {
   readonly errors: string;
   /** What the service was started with; undefined when it was not. */
   readonly started: Config | undefined;
+  /** The same of connectors that run alone. */
+  readonly connectors: Config | undefined;
   readonly version: string | undefined;
 }
 
 /** Runs a command line in a world with a service that stops at once. */
-export async function run(argv: readonly string[], world: ConfigWorld = {}): Promise<Outcome> {
+export async function run(
+  argv: readonly string[],
+  world: ConfigWorld = {},
+  report: ConnectorsReport = { lines: [], problems: [] },
+): Promise<Outcome> {
   let out = '';
   let errors = '';
   const started: { config: Config; version: string }[] = [];
+  const connectors: Config[] = [];
   const surroundings: Surroundings = {
     system: createSystem(world),
     writeOut: (text) => (out += text),
@@ -31,7 +38,15 @@ export async function run(argv: readonly string[], world: ConfigWorld = {}): Pro
       started.push({ config, version });
       return Promise.resolve(SERVICE_EXIT_CODE);
     },
+    reportConnectors: () => Promise.resolve(report),
+    runConnectors: (config) => {
+      connectors.push(config);
+      return Promise.resolve(SERVICE_EXIT_CODE);
+    },
   };
   const exitCode = await runCommandLine(argv, surroundings);
-  return { exitCode, out, errors, started: started[0]?.config, version: started[0]?.version };
+  return {
+    ...{ exitCode, out, errors },
+    ...{ started: started[0]?.config, version: started[0]?.version, connectors: connectors[0] },
+  };
 }

@@ -37,6 +37,8 @@ describe('the command', () => {
       writeOut: () => undefined,
       writeError: () => undefined,
       verifyListeners: () => Promise.resolve(),
+      reportConnectors: () => Promise.resolve({ lines: [], problems: [] }),
+      runConnectors: () => Promise.resolve(0),
       runService: () => Promise.reject(new Error('the port is taken')),
     };
     await expect(runCommandLine([], surroundings)).rejects.toThrow('the port is taken');
@@ -73,7 +75,7 @@ describe('--help and --version', () => {
   test.each([['--help'], ['-h'], ['help']])('%s lists the commands', async (flag) => {
     const { exitCode, out, errors, started } = await run([flag]);
     expect({ exitCode, errors, started }).toEqual({ exitCode: 0, errors: '', started: undefined });
-    for (const command of ['serve', 'pgwire-proxy', 'check', 'token']) {
+    for (const command of ['serve', 'pgwire-proxy', 'connectors', 'check', 'token']) {
       expect(out).toMatch(new RegExp(`^ {2}${command} \\[options\\]`, 'm'));
     }
   });

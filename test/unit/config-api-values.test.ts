@@ -141,15 +141,33 @@ describe('a list of table patterns', () => {
     ['postgres/public.orders', ['postgres/public.orders']],
     ['mongodb/shop.*, */audit.*', ['mongodb/shop.*', '*/audit.*']],
     ['postgres/*,postgres/*', ['postgres/*']],
-    ['postgres/my schema.my table', ['postgres/my schema.my table']],
+    ['postgres/a.b mongodb/c.d\n*/e.f,,', ['postgres/a.b', 'mongodb/c.d', '*/e.f']],
+    ['postgres/my%20schema.50%25', ['postgres/my%20schema.50%25']],
+    ['postgres/.hidden.t postgres/a.b.', ['postgres/.hidden.t', 'postgres/a.b.']],
+    ['postgres/.* postgres/*.', ['postgres/.*', 'postgres/*.']],
     ['mongodb/shop.orders.2024', ['mongodb/shop.orders.2024']],
   ])('may be %s', (text, patterns) => {
     expect(tablePatterns.schema.parse(text)).toEqual(patterns);
   });
 
   test.each([
-    ['', 'an entry is empty'],
-    ['postgres/a.b,,postgres/c.d', 'an entry is empty'],
+    ['', 'it has no entry'],
+    [' , ', 'it has no entry'],
+    [
+      'postgres/my schema.my table',
+      'entry 1 is not postgres/schema.table or mongodb/database.collection',
+    ],
+    [
+      'postgres/public.a public.b',
+      'entry 2 is not postgres/schema.table or mongodb/database.collection',
+    ],
+    ['postgres/public.', 'entry 1 is not postgres/schema.table or mongodb/database.collection'],
+    ['mongodb/.orders', 'entry 1 is not postgres/schema.table or mongodb/database.collection'],
+    [
+      'postgres/a.b postgres/a.50%',
+      'entry 2 has a percent sign that encodes no character; itself it is %25',
+    ],
+    ['*/a.%ff', 'entry 1 has a percent sign that encodes no character; itself it is %25'],
     ['public.orders', 'entry 1 is not postgres/schema.table or mongodb/database.collection'],
     ['*', 'entry 1 is not postgres/schema.table or mongodb/database.collection'],
     ['postgres/', 'entry 1 is not postgres/schema.table or mongodb/database.collection'],

@@ -57,13 +57,14 @@ const BAD: Readonly<Record<SettingName, string>> = {
   API_METRICS: 'closed',
   API_ALLOW: 'public.orders',
   API_DENY: 'postgres/public',
-  API_READ_ONLY: 'mongodb/shop.*,',
+  API_READ_ONLY: 'mongodb/shop.',
   POSTGRES_POOL_MAX: '0',
   POSTGRES_POOL_IDLE_TIMEOUT: '10',
   POSTGRES_POOL_ACQUIRE_TIMEOUT: '0s',
   MONGODB_POOL_MAX: '1001',
   MONGODB_POOL_IDLE_TIMEOUT: 'never',
   MONGODB_POOL_ACQUIRE_TIMEOUT: '25d',
+  IGGY_CONNECTORS_CONFIG_PATH: 'a\0',
 };
 
 describe('a bad value', () => {

@@ -123,6 +123,7 @@ describe('the table of settings', () => {
       MONGODB_POOL_MAX: '5',
       MONGODB_POOL_IDLE_TIMEOUT: '10s',
       MONGODB_POOL_ACQUIRE_TIMEOUT: '5s',
+      IGGY_CONNECTORS_CONFIG_PATH: undefined,
     });
   });
 

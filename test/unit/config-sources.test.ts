@@ -254,7 +254,9 @@ describe('the configuration file', () => {
       env: { GATEPOST_CONFIG: 'missing.toml' },
     });
     expect(problems).toEqual([]);
-    expect(warnings).toEqual(['GATEPOST_CONFIG is ignored: pgwire-proxy takes no file']);
+    expect(warnings).toEqual([
+      'GATEPOST_CONFIG is ignored: pgwire-proxy takes no file of settings',
+    ]);
     expect([...settings.keys()]).toEqual(['GATEPOST_CONFIG']);
   });
 });

@@ -9,7 +9,12 @@ import { notesOf, SETTING_NAMES } from '../../src/config-settings.ts';
 import { fallbackOf, listOf, tableBelow } from '../support/markdown.ts';
 
 const manual = readFileSync(path.resolve(import.meta.dirname, '../../docs/rest.md'), 'utf8');
-const api = createOpenApiDocument({ version: '1.2.3', hasPostgres: true, hasMongodb: true });
+const api = createOpenApiDocument({
+  version: '1.2.3',
+  hasPostgres: true,
+  hasMongodb: true,
+  hasConnectors: true,
+});
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'];
 
@@ -58,7 +63,7 @@ describe('docs/rest.md', () => {
   test('has the bounds of a page', () => {
     const { limitDefault, limitMax } = LIST_BOUNDS;
     const [, does] = tableBelow(manual, 'Lists').find(([name]) => name?.startsWith('limit')) ?? [];
-    expect(does).toBe(`up to ${limitMax} in a page, ${limitDefault} unless said`);
+    expect(does).toBe(`up to ${limitMax} in a page and WIRE_MAX_ROWS, ${limitDefault} unless said`);
   });
 
   test('has every scope', () => {

@@ -284,12 +284,20 @@ describe('docker-compose.yml', () => {
     expect(services.map(([, name]) => name)).toContain(host);
   });
 
+  test('brings connectors and their Iggy up by a profile only', () => {
+    const services = read('docker-compose.yml').split(/^ {2}(?=[a-z-]+:$)/m);
+    const profiled = services.filter((service) => service.includes('profiles: [connectors]'));
+    expect(profiled.map((service) => service.split(':')[0])).toEqual(['iggy', 'connectors']);
+  });
+
   test('publishes ports on loopback only', () => {
     const published = [...read('docker-compose.yml').matchAll(/^ {6}- '([\d.:]+)'$/gm)];
     expect(published.map(([, port]) => port)).toEqual([
       '127.0.0.1:3000:3000',
       '127.0.0.1:5433:5433',
       '127.0.0.1:5434:5434',
+      '127.0.0.1:3001:3000',
+      '127.0.0.1:8081:8081',
     ]);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { ServiceError } from '../../src/errors.ts';
-import { httpStatusOf, retryAfterSeconds } from '../../src/http-status.ts';
+import { httpStatusOf, retryAfterSeconds, sqlStateOf } from '../../src/http-status.ts';
 
 /** SQLSTATE, what it is, status, seconds of Retry-After. */
 const SQLSTATES = [
@@ -71,6 +71,35 @@ const SERVER_CODES = [
   [11601, 'Interrupted', 409, undefined],
   [40324, 'unrecognized stage', 400, undefined],
 ] as const;
+
+describe('sqlStateOf', () => {
+  test.each([
+    [11000, 'XX000', '23505'],
+    [121, 'XX000', '23514'],
+    [112, 'XX000', '40001'],
+    [50, 'XX000', '57014'],
+    [26, 'XX000', '42P01'],
+    [43, 'XX000', '34000'],
+    // Those that SQL has no word for.
+    [40324, 'XX000', 'XX000'],
+    [8, 'XX000', 'XX000'],
+    [11000, '42501', '42501'],
+    [undefined, 'XX000', 'XX000'],
+    [undefined, '23505', '23505'],
+  ])("calls MongoDB's %p beside %s %s", (serverCode, sqlState, expected) => {
+    expect(sqlStateOf(new ServiceError(sqlState, 'x', { serverCode }))).toBe(expected);
+  });
+
+  test("says nothing else than the status of MongoDB's code", () => {
+    for (const [serverCode, name, status] of SERVER_CODES) {
+      const error = new ServiceError('XX000', name, { serverCode });
+      const isNamed = sqlStateOf(error) !== 'XX000';
+      // Out of time and cancelled are one SQLSTATE; the code tells them apart.
+      const alone = new ServiceError(sqlStateOf(error), serverCode === 50 ? 'timeout' : name);
+      expect([name, isNamed ? httpStatusOf(alone) : status]).toEqual([name, status]);
+    }
+  });
+});
 
 describe('httpStatusOf', () => {
   test.each(SQLSTATES)('%s (%s) is %d', (sqlState, message, status, seconds) => {

@@ -129,6 +129,16 @@ const ROWS: readonly (readonly [
     ],
     ['../test/support/databases.ts'],
   ],
+  [
+    'src/service-connectors.ts',
+    ['./connectors/connectors-runtime.ts', './service-run.ts', '../routes/app.ts'],
+    ['../test/support/databases.ts'],
+  ],
+  [
+    'src/service-run.ts',
+    ['./lifecycle.ts', './logger.ts'],
+    ['./service.ts', './connectors/connectors-runtime.ts', '../routes/app.ts'],
+  ],
   ['src/cli.ts', ['./service.ts', 'commander'], ['../test/support/databases.ts']],
   ['src/main.ts', ['./cli.ts'], ['../.ci/setup.mjs']],
 ];
@@ -146,7 +156,8 @@ describe('The layers', () => {
 
   test.each(
     ['wire/session.ts', 'routes/app.ts', 'src/errors.ts', 'src/backends/postgres/relay.ts'].flatMap(
-      (file) => ['main', 'cli', 'service'].map((entry) => [file, entry] as const),
+      (file) =>
+        ['main', 'cli', 'service', 'service-connectors'].map((entry) => [file, entry] as const),
     ),
   )('keep %s from importing the composition root (%s)', async (file, entry) => {
     const specifier = `${path.posix.relative(path.posix.dirname(file), 'src')}/${entry}.ts`;

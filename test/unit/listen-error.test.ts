@@ -17,3 +17,11 @@ test.each([
   expect(error.message).toMatch(sentence);
   expect(error.cause).toBe(cause);
 });
+
+test('names the setting of the host where it is another one', () => {
+  const cause = Object.assign(new Error('listen failed'), { code: 'ENOTFOUND' });
+  const error = explainListenError(cause, { ...ADDRESS, hostSetting: 'http.address' });
+  expect(error.message).toBe(
+    'Host 127.0.0.1 is no address of this machine (ENOTFOUND): set http.address',
+  );
+});

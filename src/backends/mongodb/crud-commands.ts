@@ -82,6 +82,11 @@ export function createCollectionList(): Command {
   return { listCollections: 1, nameOnly: true, authorizedCollections: true };
 }
 
+/** The same of one collection; no row where it is not there. */
+export function createCollectionLookup(name: string): Command {
+  return { ...createCollectionList(), filter: { name: { $eq: name } } };
+}
+
 export function createDatabaseList(): Command {
   return { listDatabases: 1, nameOnly: true, authorizedDatabases: true };
 }

@@ -3,6 +3,7 @@ import { BSON, MongoError, MongoServerError } from 'mongodb';
 import { toErrorCode } from '../../error-code.ts';
 import { ServiceError, SQLSTATE } from '../../errors.ts';
 import { documentsIn, numberOf } from './plan.ts';
+import { encodeValue } from './value-bson.ts';
 
 /** Fields of a server error that its message does not say. */
 const DETAIL_FIELDS = [
@@ -34,9 +35,9 @@ export function answeredError(
   const { codeName } = answer;
   const label = typeof codeName === 'string' ? `${name}[${codeName}]` : name;
   const fields = DETAIL_FIELDS.filter((field) => answer[field] !== undefined);
-  const detail = BSON.EJSON.stringify(
-    Object.fromEntries(fields.map((field) => [field, answer[field]])),
-  );
+  const said = Object.fromEntries(fields.map((field) => [field, answer[field]]));
+  // Documents within a reply are bytes still, at any depth.
+  const detail = BSON.EJSON.stringify(BSON.deserialize(encodeValue(said))['v']);
   return new ServiceError(SQLSTATE.internalError, `${label}: ${message}`, {
     detail: detail.slice(0, DETAIL_CHARACTERS_MAX),
     serverCode: codeOf(answer),

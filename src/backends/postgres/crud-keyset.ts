@@ -98,9 +98,8 @@ function writeStep(
   if (value === null) {
     return direction === 'desc' ? `${name} IS NOT NULL` : undefined;
   }
-  if (direction === 'desc') {
-    return `${name} ${writeOperator(column, '<')} ${parameters.bindCompared(value, column)}`;
-  }
-  const greater = `${name} ${writeOperator(column, '>')} ${parameters.bindCompared(value, column)}`;
-  return column.isNullable ? `(${greater} OR ${name} IS NULL)` : greater;
+  const operator = writeOperator(column, column.behind[direction]);
+  const behind = `${name} ${operator} ${parameters.bindCompared(value, column)}`;
+  // NULL is the first of descending ones, and the last of others.
+  return direction === 'asc' && column.isNullable ? `(${behind} OR ${name} IS NULL)` : behind;
 }

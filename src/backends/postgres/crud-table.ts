@@ -28,6 +28,8 @@ export interface TableColumn {
   readonly element: ElementType | undefined;
   /** Where the operators are that its order is made of: citext brings its own. */
   readonly operatorSchema: string;
+  /** Its operators for what comes behind a value, by the direction: hstore has `#>#` for `>`. */
+  readonly behind: Readonly<Record<'asc' | 'desc', string>>;
   readonly isNullable: boolean;
   /** Whether the server fills it in when it is not given: default, identity or generated. */
   readonly hasDefault: boolean;

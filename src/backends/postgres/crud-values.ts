@@ -27,10 +27,16 @@ const DIMENSIONS_MAX = 6;
 
 /** A value of a JSON body for this column; numbers come as LosslessNumber. */
 export function encodeJsonValue(value: unknown, column: TableColumn): EncodedValue {
-  if (value === null) {
-    return column.isNullable ? { text: null } : { problem: 'It cannot be null' };
-  }
   const { element } = column;
+  if (value === null) {
+    // Where there is no NULL, null is that of JSON: so it is shown, and so it can be put back.
+    const isOfJson = element === undefined && isJson(column.base);
+    return column.isNullable
+      ? { text: null }
+      : isOfJson
+        ? { text: 'null' }
+        : { problem: 'It cannot be null' };
+  }
   if (element === undefined) {
     return encodeScalar(value, column.base);
   }

@@ -65,7 +65,8 @@ const DESCRIBE = `SELECT c.relkind, coalesce(am.amname = 'heap', false), a.attna
   a.atthasdef OR base.hasdefault OR a.attidentity <> '', a.attgenerated <> '', a.attidentity,
   pg_catalog.array_position(pk.conkey, a.attnum), c.relrowsecurity, op.nspname,
   pg_catalog.quote_ident(bn.nspname) || '.' || pg_catalog.quote_ident(bt.typname),
-  pg_catalog.quote_ident(con.nspname) || '.' || pg_catalog.quote_ident(co.collname)
+  pg_catalog.quote_ident(con.nspname) || '.' || pg_catalog.quote_ident(co.collname),
+  op.greater, op.less
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_am am ON am.oid = c.relam
@@ -102,14 +103,17 @@ LEFT JOIN LATERAL (
   SELECT pg_catalog.max(oid) FILTER (WHERE typtype <> 'd') AS oid FROM layers) elementbase ON true
 LEFT JOIN pg_catalog.pg_type eb ON eb.oid = elementbase.oid
 LEFT JOIN LATERAL (
-  SELECT opn.nspname FROM pg_catalog.pg_opclass oc
-  JOIN pg_catalog.pg_amop ao ON ao.amopfamily = oc.opcfamily AND ao.amopstrategy = 3
+  SELECT pg_catalog.max(opn.nspname::pg_catalog.text) AS nspname,
+    pg_catalog.max(o.oprname::pg_catalog.text) FILTER (WHERE ao.amopstrategy = 5) AS greater,
+    pg_catalog.max(o.oprname::pg_catalog.text) FILTER (WHERE ao.amopstrategy = 1) AS less
+  FROM pg_catalog.pg_opclass oc
+  JOIN pg_catalog.pg_amop ao ON ao.amopfamily = oc.opcfamily
     AND ao.amoplefttype = oc.opcintype AND ao.amoprighttype = oc.opcintype
   JOIN pg_catalog.pg_operator o ON o.oid = ao.amopopr
   JOIN pg_catalog.pg_namespace opn ON opn.oid = o.oprnamespace
   WHERE oc.opcintype = base.oid AND oc.opcdefault
     AND oc.opcmethod = (SELECT m.oid FROM pg_catalog.pg_am m WHERE m.amname = 'btree')
-  LIMIT 1) op ON true
+  ) op ON true
 WHERE n.nspname = $1::pg_catalog.text AND c.relname = $2::pg_catalog.text
   AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
 ORDER BY a.attnum`;
@@ -177,6 +181,7 @@ function readColumn(texts: readonly (string | null)[]): TableColumn | undefined 
     hasDefault: hasDefault === 't',
     isGenerated: isGenerated === 't',
     operatorSchema: texts[16] ?? 'pg_catalog',
+    behind: { asc: texts[19] ?? '>', desc: texts[20] ?? '<' },
     identity: IDENTITIES.get(identity),
   };
 }

@@ -224,3 +224,55 @@ describe('what is open', () => {
     expect((await app.get('/metrics').set(headers)).status).toBe(status);
   });
 });
+
+describe('a key', () => {
+  const apiKey = 'hunter2 für alle';
+  const sent = Buffer.from(apiKey).toString('latin1');
+
+  test('that is presented may do everything', async () => {
+    for (const scope of SCOPES) {
+      const guard = (access: Access): RequestHandler => access.requireScope(scope);
+      const response = await serve(guard, { apiKey }).get('/').set('api-key', sent);
+      expect(response.body).toEqual({ caller: 'api-key', scope: 'admin' });
+    }
+  });
+
+  test.each<[string, Record<string, string>]>([
+    ['no key', {}],
+    ['another key', { 'api-key': 'hunter3 für alle' }],
+    ['an empty key', { 'api-key': '' }],
+    ['the beginning of the key', { 'api-key': sent.slice(0, -1) }],
+    ['the key and more', { 'api-key': `${sent}x` }],
+    ['the hash of the key', { 'api-key': hashToken(apiKey) }],
+    ['the key in another header', { 'x-api-key': sent }],
+    ['another key and a token', { 'api-key': 'x', ...bearer(READER) }],
+  ])('that is %s is refused in the same words', async (_, headers) => {
+    const response = await serve(needsRead, { apiKey, tokens }).get('/').set(headers);
+    expect(response.status).toBe(401);
+    expect(response.headers['www-authenticate']).toBe('ApiKey realm="gatepost"');
+    expect(response.body).toEqual({
+      detail: 'This needs the key that is accepted here',
+      hint: 'Send it in the header api-key; it is api_key in [http] of the config.toml',
+    });
+  });
+
+  test('leaves tokens what they are', async () => {
+    const agent = serve(needsRead, { apiKey, tokens });
+    expect((await agent.get('/').set(bearer(READER))).body).toEqual({
+      caller: 'the reader',
+      scope: 'read',
+    });
+    expect((await agent.get('/').set(bearer(apiKey))).status).toBe(401);
+  });
+
+  test('is asked for on loopback too, and tokens that are not accepted are no way in', async () => {
+    const agent = serve(needsRead, { apiKey });
+    expect((await agent.get('/')).status).toBe(401);
+    expect((await agent.get('/').set(bearer(READER))).status).toBe(401);
+  });
+
+  test('is not taken where none is configured', async () => {
+    expect((await serve(needsRead).get('/').set('api-key', '')).status).toBe(401);
+    expect((await serve(needsRead).get('/').set('api-key', 'undefined')).status).toBe(401);
+  });
+});

@@ -75,6 +75,9 @@ describe('a command document', () => {
       ['limit', 5],
     ]);
     expect(Object.keys(read('{"find":"c","__proto__":{"x":1}}'))).toEqual(['find', '__proto__']);
+    expect(() => read('{}')).toThrow(
+      expect.objectContaining({ status: 422, message: 'The command document is empty' }),
+    );
     expect(() => read('{"find":"c","1":{}}')).toThrow(
       expect.objectContaining({
         status: 422,

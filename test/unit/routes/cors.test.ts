@@ -40,7 +40,8 @@ describe('CORS', () => {
     expect(response.headers).toMatchObject({
       'access-control-allow-origin': ORIGIN,
       'access-control-allow-methods': 'GET,HEAD,POST,PUT,PATCH,DELETE',
-      'access-control-allow-headers': 'Accept,Authorization,Content-Type,If-Match,X-Request-Id',
+      'access-control-allow-headers':
+        'Accept,Authorization,Content-Type,If-Match,If-None-Match,X-Request-Id',
       'access-control-max-age': '600',
       vary: 'Origin',
     });

@@ -1,11 +1,8 @@
 import express from 'express';
 import supertest from 'supertest';
 import { beforeEach, describe, expect, jest, test } from '@jest/globals';
-import {
-  answerNotFound,
-  createErrorHandler,
-  refuseMalformedPath,
-} from '../../../routes/error-handler.ts';
+import { answerNotFound, createErrorHandler } from '../../../routes/error-handler.ts';
+import { refuseMalformed } from '../../../routes/malformed-request.ts';
 import { RequestError } from '../../../routes/request-error.ts';
 import { identifyRequest } from '../../../routes/request-id.ts';
 import { StatementProblem } from '../../../routes/statement-problem.ts';
@@ -24,7 +21,7 @@ function createThrowing(error: unknown): Express {
   const app = express();
   // Express prints errors that reach it in every environment but test.
   app.set('env', 'production');
-  app.use(refuseMalformedPath);
+  app.use(refuseMalformed);
   app.get('/throws', () => {
     throw error;
   });
@@ -167,7 +164,7 @@ describe('errors that say themselves what they are', () => {
       new ServiceError('XX000', 'E11000 duplicate key', { serverCode: 11000 }),
     );
     expect(response.status).toBe(409);
-    expect(response.body).toMatchObject({ sqlState: 'XX000', mongodb: { code: 11000 } });
+    expect(response.body).toMatchObject({ sqlState: '23505', mongodb: { code: 11000 } });
   });
 
   test.each([

@@ -57,6 +57,18 @@ describe('start', () => {
     ]);
   });
 
+  test('that fails is told by the setting that the address comes from', async () => {
+    const { app, observer } = { app: answer, observer: recorder };
+    const elsewhere = createHttpServer({
+      ...{ host: '192.0.2.1', port: 0, app, observer },
+      addressSetting: 'http.address',
+    });
+    await expect(elsewhere.start(NEVER)).rejects.toThrow(/: set http\.address$/);
+    await expect(create({ host: '192.0.2.1', port: 0 }).start(NEVER)).rejects.toThrow(
+      /: set HOST$/,
+    );
+  });
+
   test('writes an IPv6 address in brackets', async () => {
     server = create({ host: '::1', port: 0 });
     await server.start(NEVER);

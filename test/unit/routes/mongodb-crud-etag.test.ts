@@ -4,18 +4,21 @@ import supertest from 'supertest';
 import {
   createEtag,
   createMismatch,
+  assertWanted,
   readIfMatch,
-  refuseIfMatch,
+  readIfNoneMatch,
+  refuseConditions,
 } from '../../../routes/mongodb-crud-etag.ts';
 import { RequestError } from '../../../routes/request-error.ts';
 
-/** What a request with this If-Match comes to. */
+/** What a request with this If-Match, or another header, comes to. */
 async function ask(
   header: string | undefined,
   read: (request: express.Request) => unknown,
+  name = 'If-Match',
 ): Promise<unknown> {
   const app = express();
-  app.get('/', (request, response) => {
+  app.post('/', (request, response) => {
     try {
       const found = read(request);
       response.json(found instanceof Set ? [...found] : (found ?? null));
@@ -23,8 +26,8 @@ async function ask(
       response.json(error instanceof RequestError ? error.status : 'fault');
     }
   });
-  const asked = supertest(app).get('/');
-  const response = await (header === undefined ? asked : asked.set('If-Match', header));
+  const asked = supertest(app).post('/');
+  const response = await (header === undefined ? asked : asked.set(name, header));
   const body: unknown = response.body;
   return body;
 }
@@ -69,11 +72,44 @@ describe('readIfMatch', () => {
   });
 });
 
-describe('refuseIfMatch', () => {
+describe('readIfNoneMatch', () => {
+  it.each([
+    [undefined, null],
+    [' * ', '*'],
+    ['"a"', ['"a"']],
+    ['W/"a", "b"', ['"a"', '"b"']],
+    ['a', 400],
+    ['"a", *', 400],
+  ])('reads %j as %j', async (header, found) => {
+    expect(await ask(header, readIfNoneMatch, 'If-None-Match')).toEqual(found);
+  });
+});
+
+describe('assertWanted', () => {
+  it.each([
+    [undefined, false],
+    ['*', true],
+    [new Set(['"a"', '"b"']), true],
+    [new Set(['"b"']), false],
+    [new Set<string>(), false],
+  ] as const)('by %p refuses "a": %p', (unwanted, isRefused) => {
+    const refusal = expect.objectContaining({ status: 412 });
+    let thrown: unknown;
+    try {
+      assertWanted(unwanted, '"a"');
+    } catch (error) {
+      thrown = error;
+    }
+    expect(thrown).toEqual(isRefused ? refusal : undefined);
+  });
+});
+
+describe('refuseConditions', () => {
   it('refuses whatever is there', async () => {
-    expect(await ask('*', refuseIfMatch)).toBe(400);
-    expect(await ask('"a"', refuseIfMatch)).toBe(400);
-    expect(await ask(undefined, refuseIfMatch)).toBeNull();
+    expect(await ask('*', refuseConditions)).toBe(400);
+    expect(await ask('*', refuseConditions, 'If-None-Match')).toBe(400);
+    expect(await ask('"a"', refuseConditions)).toBe(400);
+    expect(await ask(undefined, refuseConditions)).toBeNull();
   });
 });
 

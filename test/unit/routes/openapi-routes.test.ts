@@ -17,7 +17,7 @@ import { createRecorder } from '../../support/observations.ts';
 import type { Server } from 'node:http';
 import type { Express } from 'express';
 
-const BACKENDS = { hasPostgres: true, hasMongodb: true };
+const BACKENDS = { hasPostgres: true, hasMongodb: true, hasConnectors: true };
 const document = createOpenApiDocument({ version: '1.2.3', ...BACKENDS });
 const operations = operationsOf(document.paths);
 const named = operations.map((one): [string, DescribedOperation] => [
@@ -48,6 +48,7 @@ async function createWholeApp(): Promise<Express> {
       postgres: () => 'postgres://127.0.0.1:1/',
       mongodb: () => 'mongodb://127.0.0.1:1',
     },
+    connectors: { list: () => [], restart: () => Promise.resolve(false) },
     config: {
       tokens: [
         { name: 'reader', scope: 'read', sha256: hashToken(READER) },
@@ -159,13 +160,14 @@ describe('scopes', () => {
       await ask(described, ADMIN),
     ];
     const isRefused = statuses.map(({ status }) => [401, 403].includes(status));
-    expect(isRefused).toEqual([scope !== undefined, scope === 'write', false]);
+    const isAboveRead = scope === 'write' || scope === 'admin';
+    expect(isRefused).toEqual([scope !== undefined, isAboveRead, false]);
     for (const { status } of statuses) {
       expect(Object.keys(described.operation.responses)).toContain(String(status));
     }
   });
 
-  it('are read for what reads, and write for the rest', () => {
+  it('are read for what reads, write for what writes, and admin for what restarts', () => {
     const scoped = operations.filter(({ operation }) => scopeOf(operation.security) !== undefined);
     const byMethod = new Set(
       scoped.map(({ method, operation }) => `${method} ${String(scopeOf(operation.security))}`),
@@ -174,6 +176,7 @@ describe('scopes', () => {
       'delete write',
       'get read',
       'patch write',
+      'post admin',
       'post read',
       'post write',
       'put write',

@@ -2,6 +2,8 @@ import express from 'express';
 import supertest from 'supertest';
 import { describe, expect, it } from '@jest/globals';
 import {
+  assertWanted,
+  readUnwantedVersions,
   readVersions,
   refuseVersions,
   setVersion,
@@ -63,6 +65,46 @@ describe('readVersions', () => {
   });
 });
 
+describe('readUnwantedVersions', () => {
+  it.each([
+    [undefined, {}],
+    ['*', { unwanted: '*' }],
+    ['"1", W/"2"', { unwanted: ['1', '2'] }],
+    ['1', 400],
+    ['"1", *', 400],
+  ])('of If-None-Match: %s are %j', async (header, expected) => {
+    const app = express();
+    app.post('/', (request, response) => {
+      response.json({ unwanted: readUnwantedVersions(request) });
+    });
+    app.use(sendStatus);
+    const asked = supertest(app).post('/');
+    const { status, text } = await (header === undefined
+      ? asked
+      : asked.set('If-None-Match', header));
+    expect(status === 200 ? JSON.parse(text) : status).toEqual(expected);
+  });
+});
+
+describe('assertWanted', () => {
+  it.each([
+    [undefined, '1', false],
+    ['*', '1', true],
+    ['*', undefined, true],
+    [['1', '2'], '1', true],
+    [['2'], '1', false],
+    [['1'], undefined, false],
+  ] as const)('by %p refuses the version %p: %p', (unwanted, version, isRefused) => {
+    let thrown: unknown;
+    try {
+      assertWanted(unwanted, version);
+    } catch (error) {
+      thrown = error;
+    }
+    expect(thrown).toEqual(isRefused ? expect.objectContaining({ status: 412 }) : undefined);
+  });
+});
+
 describe('refuseVersions', () => {
   it('refuses a version where it would not be looked at', async () => {
     const app = express();
@@ -72,6 +114,7 @@ describe('refuseVersions', () => {
     });
     app.use(sendStatus);
     expect((await supertest(app).get('/').set('If-Match', '*')).status).toBe(400);
+    expect((await supertest(app).get('/').set('If-None-Match', '*')).status).toBe(400);
     expect((await supertest(app).get('/')).status).toBe(200);
   });
 });

@@ -213,6 +213,6 @@ describe('A statement of a request', () => {
     const runner = createStatementRunner(recorder);
     const failure = new ServiceError('XX000', 'no', { serverCode: 11_000 });
     await expect(runner.ask(requestOf(), () => Promise.reject(failure))).rejects.toBe(failure);
-    expect(observed()).toMatchObject({ outcome: 'error', sqlState: 'XX000' });
+    expect(observed()).toMatchObject({ outcome: 'error', sqlState: '23505' });
   });
 });

@@ -68,6 +68,12 @@ describe('a pattern', () => {
     ['mongodb/shop.o.d', 'mongodb/shop.oxd', false],
     ['postgres/public.a+', 'postgres/public.aa', false],
     ['postgres/public.[ab]', 'postgres/public.a', false],
+    ['postgres/my%20schema.my%2Ctable', 'postgres/my schema.my,table', true],
+    ['postgres/my%20schema.my%2Ctable', 'postgres/my%20schema.my%2Ctable', false],
+    ['postgres/public.a%2Ab', 'postgres/public.a*b', true],
+    ['postgres/public.a%2Ab', 'postgres/public.axb', false],
+    ['postgres/public.50%25', 'postgres/public.50%', true],
+    ['postgres/public.%C3%A4*', 'postgres/public.\u00e4pfel', true],
   ])('%s matches %s: %s', (pattern, path, isMatch) => {
     const visibility = visibilityOf(path, { readOnly: [pattern] });
     expect(visibility).toBe(isMatch ? 'read-only' : 'read-write');

@@ -12,6 +12,11 @@ const id = createColumn('id', 'int4', { isNullable: false });
 const sub = createColumn('sub', 'int4', { isNullable: false });
 const age = createColumn('age', 'int4');
 const name = createColumn('na"me', 'text', { isNullable: false });
+const odd = createColumn('odd', 'int4', {
+  isNullable: false,
+  operatorSchema: 'ext',
+  behind: { asc: '#>#', desc: '#<#' },
+});
 const table = createTable([id, sub, age, name], ['sub', 'id']);
 
 const asc = <T>(column: T) => ({ column, direction: 'asc' as const });
@@ -85,6 +90,13 @@ describe('writeBehind', () => {
       [desc(sub), asc(id)],
       ['1', '2'],
       '(("sub" < $1) OR ("sub" = $3 AND "id" > $2))',
+    ],
+    [
+      'a value of a type with operators of its own',
+      [asc(odd), desc(odd)],
+      ['a', 'b'],
+      '(("odd" OPERATOR("ext".#>#) $1) OR ("odd" OPERATOR("ext".=) $3 AND ' +
+        '"odd" OPERATOR("ext".#<#) $2))',
     ],
     ['what cannot be: NULL as the last', [asc(age)], [null], 'false'],
   ])('goes on behind %s', (_what, order, position, sql) => {

@@ -97,9 +97,19 @@ describe('encodeJsonValue', () => {
   });
 
   it('refuses null where none can be', () => {
-    const column = createColumn('c', 'json', { isNullable: false });
-    expect(encodeJsonValue(null, column)).toEqual({ problem: 'It cannot be null' });
+    for (const type of ['text', 'int4[]', 'json[]'] as const) {
+      const column = createColumn('c', type, { isNullable: false });
+      expect(encodeJsonValue(null, column)).toEqual({ problem: 'It cannot be null' });
+    }
   });
+
+  it.each(['json', 'jsonb'] as const)(
+    'takes null for that of %s where none else can be',
+    (type) => {
+      const column = createColumn('c', type, { isNullable: false });
+      expect(encodeJsonValue(null, column)).toEqual({ text: 'null' });
+    },
+  );
 
   it('writes arrays of any texts so that PostgreSQL reads the same ones', () => {
     const value = fc.option(fc.string().filter((text) => !text.includes('\0')));

@@ -26,6 +26,8 @@ function row(name: Cell, properties: Partial<Record<number, Cell>> = {}): readon
     null,
     'pg_catalog.int4',
     null,
+    null,
+    null,
   ];
   return cells.map((cell, index) => properties[index] ?? cell);
 }
@@ -69,6 +71,7 @@ describe('a table of the catalog', () => {
       row('first', { 13: 'a' }),
       row('second', { 13: 'd' }),
       row('list', { 5: '1007', 6: 'A', 7: '23', 8: 'N', 9: ',' }),
+      row('odd', { 16: 'ext', 19: '#>#', 20: '#<#' }),
       row('sorted', { 3: 's.word', 17: 'pg_catalog.text', 18: 's."de-x-icu"' }),
     ];
     const columns = (await catalog.find(NAME, ask))?.columns;
@@ -80,6 +83,7 @@ describe('a table of the catalog', () => {
       base: { oid: 23, category: 'N' },
       element: undefined,
       operatorSchema: 'pg_catalog',
+      behind: { asc: '>', desc: '<' },
       isNullable: true,
       hasDefault: false,
       isGenerated: false,
@@ -91,6 +95,10 @@ describe('a table of the catalog', () => {
     expect(columns?.get('second')).toMatchObject({ identity: 'by-default' });
     expect(columns?.get('list')).toMatchObject({
       element: { oid: 23, category: 'N', delimiter: ',' },
+    });
+    expect(columns?.get('odd')).toMatchObject({
+      operatorSchema: 'ext',
+      behind: { asc: '#>#', desc: '#<#' },
     });
     expect(columns?.get('sorted')).toMatchObject({
       sqlType: 's.word',
