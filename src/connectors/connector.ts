@@ -28,6 +28,11 @@ export interface SinkContext {
   readonly key: string;
   readonly topics: readonly SinkTopic[];
   readonly log: ConnectorLog;
+  /**
+   * Aborts when the sink is to end soon: a batch is brought to its end, and what has failed is not
+   * tried again.
+   */
+  readonly stop: AbortSignal;
 }
 
 export interface SourceContext {

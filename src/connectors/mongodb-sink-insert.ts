@@ -1,6 +1,7 @@
 // Inserts a chunk of documents, with retries for what may pass by itself.
 import type { ConnectorLog } from './connector.ts';
 import { ConnectorError } from './connector-error.ts';
+import { linkSignals } from './linked-signal.ts';
 import { shownFailure, toConnectorError } from './mongodb-failures.ts';
 import { attemptInsert } from './mongodb-sink-attempt.ts';
 import type { AttemptOptions, Fate } from './mongodb-sink-verdicts.ts';
@@ -10,6 +11,8 @@ import { pause } from './retry.ts';
 
 export interface ChunkOptions extends AttemptOptions {
   readonly log: ConnectorLog;
+  /** Aborts when there is no time for retries any more. */
+  readonly stop: AbortSignal;
   /** After the first attempt. */
   readonly retriesMax: number;
   readonly retryDelayMs: number;
@@ -42,14 +45,15 @@ export async function insertChunk(
       fates.set(entry, fate.kind === 'replayed' && retriesCount > 0 ? { kind: 'stored' } : fate);
     }
     pending = attempt.again;
-    const failure =
-      pending.length > 0 && retriesCount >= options.retriesMax
-        ? exhausted(attempt.error, retriesCount + 1)
-        : attempt.failure;
-    if (failure !== undefined || pending.length === 0) {
-      return { fates, retriesCount, failure };
+    if (attempt.failure !== undefined || pending.length === 0) {
+      return { fates, retriesCount, failure: attempt.failure };
     }
-    await pauseBefore(retriesCount + 1, { pending, error: attempt.error, options }, signal);
+    const failed = { pending, error: attempt.error, options };
+    const isTriedAgain =
+      retriesCount < options.retriesMax && (await pauseBefore(retriesCount + 1, failed, signal));
+    if (!isTriedAgain) {
+      return { fates, retriesCount, failure: exhausted(attempt.error, retriesCount + 1) };
+    }
   }
 }
 
@@ -59,19 +63,36 @@ interface Failed {
   readonly options: ChunkOptions;
 }
 
+/**
+ * False when the sink is to end first.
+ *
+ * @throws the signal's reason
+ */
 async function pauseBefore(
   retry: number,
   { pending, error, options }: Failed,
   signal: AbortSignal,
-): Promise<void> {
-  const { retriesMax, retryDelayMs, place, log } = options;
+): Promise<boolean> {
+  const { retriesMax, retryDelayMs, place, log, stop } = options;
   const pauseMs = retryDelayMs * retry;
   log.warn(
     `${pending.length} messages from offset ${pending[0]?.message.offset ?? 0n} on of ` +
       `${shownPlace(place)} are not stored yet (${shownFailure(error)}): ` +
       `retry ${retry} of ${retriesMax} in ${pauseMs} ms`,
   );
-  await pause(pauseMs, signal);
+  const either = linkSignals([signal, stop]);
+  try {
+    await pause(pauseMs, either.signal);
+    return true;
+  } catch (reason) {
+    signal.throwIfAborted();
+    if (stop.aborted) {
+      return false;
+    }
+    throw reason;
+  } finally {
+    either.release();
+  }
 }
 
 /** Names of Iggy, for logs and errors. */

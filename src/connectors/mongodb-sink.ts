@@ -159,6 +159,7 @@ class MongodbSink implements Sink {
       collection,
       place: batch,
       log: this.#context.log,
+      stop: this.#context.stop,
       retriesMax: this.#config.max_retries,
       retryDelayMs: parseHumantimeMs(this.#config.retry_delay) ?? 0,
     };

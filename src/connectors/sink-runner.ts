@@ -42,9 +42,12 @@ export interface SinkRunOptions {
 }
 
 /** A run of the sink that `create` makes for it. */
-export function createSinkRun(create: () => Sink, options: SinkRunOptions): ConnectorRun {
+export function createSinkRun(
+  create: (stop: AbortSignal) => Sink,
+  options: SinkRunOptions,
+): ConnectorRun {
   return async (signals, report) => {
-    const sink = create();
+    const sink = create(signals.stop);
     try {
       const lease = await sink.open(signals.stop);
       await consumeWhile(lease, { sink, options, signals, report });

@@ -186,7 +186,7 @@ function sinkRun(sink: ReadySink, client: IggyClient, log: ConnectorLog): Connec
   const topics = streams.flatMap(({ stream, topics, consumerGroup, schema }) =>
     topics.map((topic) => ({ stream, topic, consumerGroup, schema })),
   );
-  return createSinkRun(() => sink.create({ key, topics, log }), { client, streams, log });
+  return createSinkRun((stop) => sink.create({ key, topics, log, stop }), { client, streams, log });
 }
 
 /** Allowed, and even safer than a name, which Iggy hashes; but perhaps not what was meant. */

@@ -81,15 +81,24 @@ export interface TestSink {
   ) => Promise<ConsumeOutcome>;
 }
 
+export interface TestSinkOptions {
+  readonly schema?: PayloadSchema;
+  readonly group?: string;
+  readonly stop?: AbortSignal;
+}
+
 /** A sink of the topic that `batchOf` names. */
 export function createTestSink(
   config: Readonly<Record<string, unknown>>,
-  own: { readonly schema?: PayloadSchema; readonly group?: string } = {},
+  own: TestSinkOptions = {},
 ): TestSink {
-  const { schema, group = 'group' } = own;
+  const { schema, group = 'group', stop = NEVER } = own;
   const log = recordLog();
   const topic = { stream: 'orders', topic: 'created', consumerGroup: group, schema };
-  const sink = createMongodbSink({ key: 'mongodb', topics: [topic], log }, sinkConfig(config));
+  const sink = createMongodbSink(
+    { key: 'mongodb', topics: [topic], log, stop },
+    sinkConfig(config),
+  );
   return {
     sink,
     log,

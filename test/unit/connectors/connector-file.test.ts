@@ -20,6 +20,7 @@ function source(top: string, plugin = ''): TestInputs {
   return { files: { 'connectors/sink.toml': `${top}\n${SOURCE_TOML}\n${plugin}` } };
 }
 
+const NEVER = new AbortController().signal;
 const LOG = { note: (): void => undefined, warn: (): void => undefined };
 
 describe('readConnector', () => {
@@ -36,7 +37,7 @@ describe('readConnector', () => {
       problem: undefined,
     });
     if (connector.problem === undefined && connector.type === 'sink') {
-      connector.create({ key: connector.key, topics: [], log: LOG });
+      connector.create({ key: connector.key, topics: [], log: LOG, stop: NEVER });
     }
     expect(registry.created).toMatchObject([
       { key: 'mongodb', config: { connection_uri: URI, database: 'shop', batch_size: 100 } },
@@ -182,7 +183,7 @@ describe('readConnector', () => {
     const files = { 'secrets/uri': `${URI}/?x=1\n` };
     const connector = loadOne({ env: { [name]: 'secrets/uri' }, files, registry });
     if (connector.problem === undefined && connector.type === 'sink') {
-      connector.create({ key: 'mongodb', topics: [], log: LOG });
+      connector.create({ key: 'mongodb', topics: [], log: LOG, stop: NEVER });
     }
     expect(registry.created).toMatchObject([{ config: { connection_uri: `${URI}/?x=1` } }]);
     expect(problemOf({ env: { [name]: 'gone' } })).toBe(

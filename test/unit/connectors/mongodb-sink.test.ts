@@ -8,7 +8,7 @@ import {
   polledMessage,
   polledMessages,
 } from '../../support/sink-messages.ts';
-import type { TestSink } from '../../support/sink-messages.ts';
+import type { TestSink, TestSinkOptions } from '../../support/sink-messages.ts';
 
 let mongodb: FakeMongodb;
 let opened: TestSink | undefined;
@@ -22,7 +22,7 @@ afterEach(async () => {
   await mongodb.stop();
 });
 
-async function openSink(config: Fields = {}, own?: { schema: 'json' | 'text' }): Promise<TestSink> {
+async function openSink(config: Fields = {}, own?: TestSinkOptions): Promise<TestSink> {
   opened = createTestSink({ connection_uri: mongodb.uri, retry_delay: '1ms', ...config }, own);
   await opened.sink.open(NEVER);
   return opened;
@@ -125,6 +125,15 @@ describe('consume', () => {
       expect(commandsOf('insert')).toHaveLength(retries + 1);
     },
   );
+
+  it('given_that_it_is_to_end_should_not_wait_for_a_retry', async () => {
+    const stop = AbortSignal.abort();
+    const { consume } = await openSink({ retry_delay: '1h' }, { stop });
+    answerInserts(1, 99, LATER);
+    const outcome = await consume(polledMessages(0, 1));
+    expect(outcome).toMatchObject({ settledCount: 0, failure: { kind: 'connection' } });
+    expect(commandsOf('insert')).toHaveLength(1);
+  });
 
   it('given_a_retry_should_send_only_what_is_not_stored', async () => {
     const { consume } = await openSink();

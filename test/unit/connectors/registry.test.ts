@@ -32,6 +32,7 @@ ${plugin}
   return loadConnectorsConfig(inputs).connectors[0];
 }
 
+const NEVER = new AbortController().signal;
 const LOG = { note: (): void => undefined, warn: (): void => undefined };
 
 describe('connectorRegistry', () => {
@@ -60,7 +61,9 @@ describe('connectorRegistry', () => {
     });
     expect(JSON.stringify(sink)).not.toContain('hunter2');
     if (sink?.type === 'sink' && sink.problem === undefined) {
-      expect(typeof sink.create({ key: 'mongodb', topics: [], log: LOG }).consume).toBe('function');
+      expect(
+        typeof sink.create({ key: 'mongodb', topics: [], log: LOG, stop: NEVER }).consume,
+      ).toBe('function');
     }
     expect.assertions(4);
   });
