@@ -12,7 +12,7 @@ import type { ConnectorLog } from './connector.ts';
 import { ConnectorError } from './connector-error.ts';
 import { DUPLICATE_KEY_CODE, shownFailure } from './mongodb-failures.ts';
 import { pause } from './retry.ts';
-import { untilAborted } from './until-aborted.ts';
+import { untilAborted } from '../until-aborted.ts';
 
 export const LEASES_COLLECTION = 'gatepost_leases';
 

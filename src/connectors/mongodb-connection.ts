@@ -4,7 +4,7 @@ import type { MongoClientOptions } from 'mongodb';
 import { ConnectorError } from './connector-error.ts';
 import { shownFailure } from './mongodb-failures.ts';
 import { redactUri } from './redact.ts';
-import { untilAborted } from './until-aborted.ts';
+import { untilAborted } from '../until-aborted.ts';
 
 export interface MongodbOptions {
   /** A secret. */

@@ -12,7 +12,7 @@ import type { SinkDocument } from './mongodb-sink-document.ts';
 import type { SinkEntry } from './mongodb-sink-replays.ts';
 import { merged, NOTHING, refusedText, sortedByDocument, STORED } from './mongodb-sink-verdicts.ts';
 import type { Attempt, AttemptOptions, Fate } from './mongodb-sink-verdicts.ts';
-import { untilAborted } from './until-aborted.ts';
+import { untilAborted } from '../until-aborted.ts';
 
 /** The driver's limit, one byte below the server's. */
 const DOCUMENT_BYTES_MAX = 16 * 1024 * 1024 - 1;

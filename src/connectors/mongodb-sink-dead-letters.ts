@@ -8,7 +8,7 @@ import { DUPLICATE_KEY_CODE, isTransient, toConnectorError } from './mongodb-fai
 import { createDocument } from './mongodb-sink-document.ts';
 import type { MessagePlace, SinkDocument } from './mongodb-sink-document.ts';
 import { retry } from './retry.ts';
-import { untilAborted } from './until-aborted.ts';
+import { untilAborted } from '../until-aborted.ts';
 
 /** A message that was rejected. */
 export interface Rejected {

@@ -21,7 +21,7 @@ import { storeDeadLetters } from './mongodb-sink-dead-letters.ts';
 import type { SinkDocument } from './mongodb-sink-document.ts';
 import type { ChunkOptions } from './mongodb-sink-insert.ts';
 import { settle } from './mongodb-sink-policy.ts';
-import { untilAborted } from './until-aborted.ts';
+import { untilAborted } from '../until-aborted.ts';
 
 /** How long a command may go without an answer, where the connection string does not say. */
 const COMMAND_TIMEOUT_MS = 30_000;

@@ -2,31 +2,19 @@
 import { z } from 'zod';
 import { findOverlap, findPathProblem } from '../backends/mongodb/crud-paths.ts';
 import type { PayloadSchema } from './connector.ts';
-import { HUMANTIME_ACCEPTED, parseHumantimeMs } from './humantime.ts';
+import { parseHumantimeMs } from './humantime.ts';
+import {
+  collectionSchema,
+  connectionFields,
+  databaseSchema,
+  durationSchema,
+  retryFields,
+} from './mongodb-config-fields.ts';
 import { isExtendedJson } from './source-offset.ts';
 import { parseExtendedJson, parseExtendedJsonDocument } from './source-values.ts';
 
 /** What is pending for a batch is in the state, which is written with each one. */
 const BATCH_SIZE_MAX = 100_000;
-
-const POOL_SIZE_MAX = 1000;
-const RETRIES_MAX = 1000;
-const NAME_BYTES_MAX = 255;
-
-/** MongoDB's own rules for names, which would be told only at the first poll. */
-const databaseSchema = z
-  .string()
-  .regex(/^[^/\\. "$*<>:|?\0]{1,63}$/, 'must be a database name that MongoDB takes');
-
-const collectionSchema = z
-  .string()
-  .refine(
-    (name) =>
-      name !== '' &&
-      !/[\0$]|^\.|\.$|\.\.|^system\./.test(name) &&
-      Buffer.byteLength(name) <= NAME_BYTES_MAX,
-    'must be a collection name that MongoDB takes',
-  );
 
 const pathSchema = z.string().superRefine((path, context) => {
   const problem = findPathProblem(path);
@@ -59,17 +47,9 @@ const offsetSchema = z
     }
   });
 
-const durationSchema = z
-  .string()
-  .refine((text) => parseHumantimeMs(text) !== undefined, `must be ${HUMANTIME_ACCEPTED}`);
-
 export const mongodbSourceConfigSchema = z
   .strictObject({
-    connection_uri: z
-      .string()
-      .min(1)
-      .meta({ secret: 'uri' })
-      .describe('Connection string of MongoDB, with the options of its manual'),
+    ...connectionFields,
     database: databaseSchema.describe('Database that documents are read from'),
     collection: collectionSchema.describe('Collection that documents are read from'),
     poll_interval: durationSchema
@@ -82,12 +62,6 @@ export const mongodbSourceConfigSchema = z
       .max(BATCH_SIZE_MAX)
       .default(1000)
       .describe('Documents of one poll, of 16 MiB together at most'),
-    max_pool_size: z
-      .int()
-      .min(1)
-      .max(POOL_SIZE_MAX)
-      .optional()
-      .describe("Connections at a time; the driver's default unless set"),
     tracking_field: pathSchema
       .default('_id')
       .describe('Field or dotted path whose order documents are read in'),
@@ -122,15 +96,7 @@ export const mongodbSourceConfigSchema = z
     processed_field: pathSchema
       .optional()
       .describe('Field that is set to true when Iggy has stored the message, and read no more'),
-    max_retries: z
-      .int()
-      .min(0)
-      .max(RETRIES_MAX)
-      .default(3)
-      .describe('Attempts after the first one when MongoDB fails for a while'),
-    retry_delay: durationSchema
-      .default('1s')
-      .describe('Pause before the first retry; the second waits twice as long, and so on'),
+    ...retryFields,
     on_failure: z
       .enum(['halt', 'skip'])
       .default('halt')

@@ -9,7 +9,7 @@ import { findValue, toPath } from './source-bson.ts';
 import { sha256Of } from './source-message-id.ts';
 import type { SourceReader } from './source-reader.ts';
 import { CanonicalWriter, parseExtendedJson, readExactly } from './source-values.ts';
-import { untilAborted } from './until-aborted.ts';
+import { untilAborted } from '../until-aborted.ts';
 
 /** How the documents are settled. */
 export type Settlement =

@@ -4,8 +4,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/gl
 import { LEASES_COLLECTION } from '../../src/connectors/lease.ts';
 import { ConnectorsStage } from '../support/connectors-stage.ts';
 import { untilFact } from '../support/facts.ts';
-import { describeIggy, startTestIggy } from '../support/iggy.ts';
-import type { TestIggy } from '../support/iggy.ts';
+import { describeIggy } from '../support/iggy.ts';
+import { startTestIggy } from '../support/start-iggy.ts';
+import type { TestIggy } from '../support/start-iggy.ts';
 import { startIggyProxy } from '../support/iggy-proxy.ts';
 import type { IggyProxy, ProxiedRequest, Verdict } from '../support/iggy-proxy.ts';
 import { describeBehindProxy } from '../support/mongodb-proxy.ts';

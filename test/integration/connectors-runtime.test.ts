@@ -11,8 +11,9 @@ import { IggySession } from '../../src/connectors/iggy-session.ts';
 import type { ConnectorConfig, SinkStream } from '../../src/connectors/runtime-config.ts';
 import type { Component } from '../../src/lifecycle.ts';
 import { untilFact } from '../support/facts.ts';
-import { describeIggy, newStreamName, startTestIggy } from '../support/iggy.ts';
-import type { TestIggy } from '../support/iggy.ts';
+import { describeIggy } from '../support/iggy.ts';
+import { newStreamName, startTestIggy } from '../support/start-iggy.ts';
+import type { TestIggy } from '../support/start-iggy.ts';
 import {
   consumed,
   createInProcessSink,

@@ -4,8 +4,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/gl
 import { Decimal128, ObjectId } from 'mongodb';
 import { ConnectorsStage, prefixed } from '../support/connectors-stage.ts';
 import { untilFact } from '../support/facts.ts';
-import { describeIggy, startTestIggy } from '../support/iggy.ts';
-import type { TestIggy } from '../support/iggy.ts';
+import { describeIggy } from '../support/iggy.ts';
+import { startTestIggy } from '../support/start-iggy.ts';
+import type { TestIggy } from '../support/start-iggy.ts';
 import { describeMongodb } from '../support/mongodb.ts';
 import { httpUrlOf } from '../support/start-service.ts';
 import type { RunningService } from '../support/start-service.ts';

@@ -8,8 +8,9 @@ import { HttpServer } from '../../src/connectors/iggy-http.ts';
 import { fieldOf, parseIggyJson } from '../../src/connectors/iggy-json.ts';
 import { IggySession } from '../../src/connectors/iggy-session.ts';
 import { untilFact } from '../support/facts.ts';
-import { describeIggy, newStreamName, startTestIggy } from '../support/iggy.ts';
-import type { TestIggy } from '../support/iggy.ts';
+import { describeIggy } from '../support/iggy.ts';
+import { newStreamName, startTestIggy } from '../support/start-iggy.ts';
+import type { TestIggy } from '../support/start-iggy.ts';
 import { EVERY_HEADER } from '../support/iggy-headers.ts';
 
 const NEVER = new AbortController().signal;

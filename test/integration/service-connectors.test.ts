@@ -11,8 +11,9 @@ import {
 import { ConnectorsStage } from '../support/connectors-stage.ts';
 import { untilFound } from '../support/facts.ts';
 import { ask, askJson } from '../support/http-client.ts';
-import { describeIggy, startTestIggy } from '../support/iggy.ts';
-import type { TestIggy } from '../support/iggy.ts';
+import { describeIggy } from '../support/iggy.ts';
+import { startTestIggy } from '../support/start-iggy.ts';
+import type { TestIggy } from '../support/start-iggy.ts';
 import { describeMongodb } from '../support/mongodb.ts';
 import { readSample } from '../support/prometheus-text.ts';
 import { createBearer } from '../support/rest-service.ts';

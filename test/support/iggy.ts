@@ -11,6 +11,3 @@ export function describeIggy(name: string, tests: () => void): void {
   }
   describe.skip(`${name} (skipped, there is no Iggy: ${IGGY_MISSING})`, tests);
 }
-
-export { newStreamName, startTestIggy } from './start-iggy.ts';
-export type { TestIggy } from './start-iggy.ts';

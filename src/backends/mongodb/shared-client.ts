@@ -1,6 +1,6 @@
 // One client of MongoDB that many use, opened when it is needed first.
 import type { MongoClient } from 'mongodb';
-import { toServiceError } from '../../errors.ts';
+import { untilAborted } from '../../until-aborted.ts';
 import { Outage } from '../outage.ts';
 import { openClient } from './client.ts';
 import type { ClientOptions } from './client.ts';
@@ -60,24 +60,6 @@ export class SharedClient {
       // The next one tries again.
       this.#client = undefined;
       throw error;
-    }
-  }
-}
-
-/** The promise's outcome, or the signal's reason if that comes first. */
-async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  let onAbort: (() => void) | undefined;
-  try {
-    return await new Promise<T>((resolve, reject) => {
-      onAbort = (): void => {
-        reject(toServiceError(signal.reason));
-      };
-      signal.addEventListener('abort', onAbort, { once: true });
-      promise.then(resolve, reject);
-    });
-  } finally {
-    if (onAbort !== undefined) {
-      signal.removeEventListener('abort', onAbort);
     }
   }
 }

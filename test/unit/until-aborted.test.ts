@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { untilAborted } from '../../../src/connectors/until-aborted.ts';
-import { NEVER } from '../../support/sink-messages.ts';
+import { untilAborted } from '../../src/until-aborted.ts';
+import { NEVER } from '../support/sink-messages.ts';
 
 describe('untilAborted', () => {
   it('given_work_that_ends_should_give_its_outcome', async () => {
