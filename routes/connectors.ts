@@ -35,10 +35,7 @@ export function createConnectorsRoutes({ connectors, access }: ConnectorsDepende
   });
   serveMethods(router, RESTART, {
     post: async (request, response) => {
-      const { type, key } = findConnector(request, connectors);
-      if (!(await connectors.restart(type, key))) {
-        throw notFound(key, type);
-      }
+      await restart(request, connectors);
       response.status(204).end();
     },
   });
@@ -46,6 +43,22 @@ export function createConnectorsRoutes({ connectors, access }: ConnectorsDepende
 }
 
 type ConnectorType = ShownConnector['type'];
+
+/** @throws RequestError as findConnector, where its file does not define it by now either */
+async function restart(request: Request, connectors: ConnectorsControl): Promise<void> {
+  const type = readType(request);
+  const key = String(request.params['key']);
+  const isListed = connectors
+    .list()
+    .some((one) => one.key === key && (type ?? one.type) === one.type);
+  const types = isListed ? [findConnector(request, connectors).type] : (type ?? CONNECTOR_TYPES);
+  for (const one of [types].flat()) {
+    if (await connectors.restart(one, key)) {
+      return;
+    }
+  }
+  throw notFound(key, type);
+}
 
 /** @throws RequestError 404 when there is none, 409 when there are two and `type` says not which */
 function findConnector(request: Request, connectors: ConnectorsControl): ShownConnector {

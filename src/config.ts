@@ -83,7 +83,12 @@ export function readSystemInputs(): SystemInputs {
     env: process.env,
     workingDirectory: process.cwd(),
     readTextFile: (file) => {
-      if (statSync(file).size > TEXT_FILE_BYTES_MAX) {
+      const stats = statSync(file);
+      if (!stats.isFile() && !stats.isDirectory()) {
+        // A pipe would be waited for, and a device may have no end.
+        throw new Error('it is no regular file');
+      }
+      if (stats.size > TEXT_FILE_BYTES_MAX) {
         throw new Error(`it is larger than ${TEXT_FILE_BYTES_MAX} bytes`);
       }
       return readFileSync(file, 'utf8');

@@ -33,8 +33,8 @@ export interface ConnectorCounters {
 export interface ConnectorsControl {
   list(): readonly ShownConnector[];
   /**
-   * Stops the connector, reads its configuration again and starts it; resolves when it is
-   * stopped and starting. False when there is none.
+   * Stops the connector, reads its configuration again and starts it, also one that its file
+   * defines only now; resolves when it is stopped and starting. False when there is none.
    */
   restart(type: ShownConnector['type'], key: string): Promise<boolean>;
 }

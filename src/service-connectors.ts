@@ -11,7 +11,11 @@ import type { ConnectorsControl } from './connectors-control.ts';
 import { createConnectorsRuntime } from './connectors/connectors-runtime.ts';
 import { redactSecrets } from './connectors/redact.ts';
 import type { ConnectorsConfig, ConnectorsHttpConfig } from './connectors/runtime-config.ts';
-import { loadConnectorsConfig, reloadConnector } from './connectors/runtime-config-load.ts';
+import {
+  findConnector,
+  loadConnectorsConfig,
+  reloadConnector,
+} from './connectors/runtime-config-load.ts';
 import type { Component } from './lifecycle.ts';
 import type { Observer } from './observation.ts';
 import { createReadiness } from './readiness.ts';
@@ -39,6 +43,7 @@ export function openConnectors(inputs: ConnectorsInputs, observer: Observer): Op
     config: loaded,
     observer,
     reload: (connector) => reloadConnector(inputs, connector),
+    find: (type, key) => findConnector(inputs, loaded.configDirectory, { type, key }),
   });
   return { loaded, runtime };
 }
@@ -120,7 +125,8 @@ export interface ConnectorsReport {
 
 /** What `gatepost check` says of connectors, without secrets. */
 export function reportConnectors(inputs: ConnectorsInputs): ConnectorsReport {
-  const { iggy, statePath, connectors, refusedFiles, notes } = loadConnectorsConfig(inputs);
+  const { iggy, statePath, http, connectors, refusedFiles, notes } = loadConnectorsConfig(inputs);
+  const doors = http === undefined ? [] : findOpenDoors(http, inputs);
   const described = connectors.map(({ type, key, name, isEnabled, problem }) => {
     const state = isEnabled ? 'enabled' : 'disabled';
     return `  ${type} ${key}: ${problem === undefined ? state : 'refused'}, ${echo(name)}`;
@@ -133,6 +139,7 @@ export function reportConnectors(inputs: ConnectorsInputs): ConnectorsReport {
       `  state   ${statePath}`,
       ...described,
       ...notes.map((note) => `  note: ${note}`),
+      ...doors.map((problem) => `  note: gatepost connectors refuses this: ${problem}`),
       ...connectors.flatMap(({ type, key, notes: own }) =>
         own.map((note) => `  note on ${type} ${key}: ${note}`),
       ),

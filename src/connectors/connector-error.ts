@@ -27,3 +27,14 @@ export class ConnectorError extends Error {
     this.kind = kind;
   }
 }
+
+/** Records that stay unacknowledged stop a source, and the others are acknowledged all the same. */
+export class UnsettledError extends ConnectorError {
+  /** To be saved before the source ends: it owes no more than these records. */
+  readonly state: string;
+
+  constructor(message: string, state: string) {
+    super('storage', message);
+    this.state = state;
+  }
+}

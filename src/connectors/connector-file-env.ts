@@ -8,13 +8,16 @@ export const ENV_PREFIX = 'IGGY_CONNECTORS_';
 const SERVICE_LINK = /_(SERVICE_HOST|SERVICE_PORT(_[A-Z\d_]+)?|PORT_\d+_(TCP|UDP|SCTP)(_[A-Z]+)?)$/;
 const SERVICE_ADDRESS = /^(tcp|udp|sctp):\/\//;
 
-/** Says where the configuration is, to whoever calls. */
-const CALLERS = `${ENV_PREFIX}CONFIG_PATH`;
+/** The Rust runtime's: where its `.env` is. */
+export const ENV_PATH = `${ENV_PREFIX}ENV_PATH`;
+
+/** The first one says where the configuration is, to whoever calls. */
+const OTHERS: readonly string[] = [`${ENV_PREFIX}CONFIG_PATH`, ENV_PATH];
 
 /** The variables that configure connectors; an empty one says nothing, as elsewhere. */
 export function selectEnv(env: Readonly<Record<string, string | undefined>>): EnvText[] {
   return Object.entries(env).flatMap(([name, text = '']) => {
-    const isOurs = name.startsWith(ENV_PREFIX) && name !== CALLERS && text !== '';
+    const isOurs = name.startsWith(ENV_PREFIX) && !OTHERS.includes(name) && text !== '';
     const isAddress = name.endsWith('_PORT') && SERVICE_ADDRESS.test(text);
     const isLink = isAddress || SERVICE_LINK.test(name);
     return isOurs && !isLink ? [{ name, text }] : [];

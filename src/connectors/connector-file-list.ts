@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { echo, explainReadFailure } from '../config-problems.ts';
 import { readConnector, refuseConnector } from './connector-file.ts';
+import { refuseSharedGroups } from './connector-file-groups.ts';
 import { envShareOf, readConnectorEnv, shareEnv } from './connector-file-env.ts';
 import type { EnvShares } from './connector-file-env.ts';
 import { openConnectorFile, toProblem } from './connector-file-open.ts';
@@ -41,7 +42,8 @@ export function listConnectors(
   const connectors = [...groups].flatMap(([share, group]) => {
     return readGroup(group, { share, shares, inputs });
   });
-  return { connectors: sortConnectors(connectors), refusedFiles, unclaimed: shares.unclaimed };
+  const sorted = sortConnectors(refuseSharedGroups(connectors));
+  return { connectors: sorted, refusedFiles, unclaimed: shares.unclaimed };
 }
 
 /** Names of TOML files, but for hidden ones and those of the programming language Rust. */

@@ -126,7 +126,8 @@ export interface Source {
    * Called when the messages and the state of the last poll are safe: now records may be deleted
    * or marked. Gives the state without what was owed; undefined when nothing was.
    *
-   * @throws ConnectorError `storage` | `connection`; the signal's reason
+   * @throws UnsettledError when some cannot be, and its state is saved; ConnectorError `storage` |
+   *   `connection`; the signal's reason
    */
   acknowledge(signal: AbortSignal): Promise<string | undefined>;
   /** Gives back what it holds; does not throw. */

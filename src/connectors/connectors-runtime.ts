@@ -14,6 +14,8 @@ export interface ConnectorsRuntimeOptions {
   readonly observer: Observer;
   /** A connector as its file and the environment say now; does not throw. */
   readonly reload: (connector: ConnectorConfig) => ConnectorConfig;
+  /** A connector that the files define by now; does not throw. */
+  readonly find: (type: ConnectorType, key: string) => ConnectorConfig | undefined;
   /** Between runs of a connector that restarts by itself; tests wait for less than a second. */
   readonly restart?: BackOff;
 }
@@ -33,6 +35,16 @@ export function createConnectorsRuntime(
     const ofType = connectors.filter((connector) => connector.type === type);
     await Promise.all(ofType.map(async (connector) => await connector.stop(deadline)));
   };
+  let isStopping = false;
+  /** False where there is none. */
+  const add = (connector: ConnectorConfig | undefined): boolean => {
+    if (connector !== undefined && !isStopping) {
+      const added = new SupervisedConnector(connector, options);
+      connectors.push(added);
+      added.start();
+    }
+    return connector !== undefined;
+  };
   return {
     name: NAME,
     start: async () => {
@@ -44,14 +56,19 @@ export function createConnectorsRuntime(
     },
     // What sources still send may be what sinks still take.
     stop: async (deadline) => {
+      isStopping = true;
       await stopType('source', deadline);
       await stopType('sink', deadline);
     },
     list: (): readonly ShownConnector[] => connectors.map((connector) => connector.shown),
     restart: async (type, key) => {
-      const found = connectors.find((one) => one.type === type && one.key === key);
+      const [found, ...others] = connectors.filter((one) => one.type === type && one.key === key);
+      // Files that wrongly had one key are all refused: each may have one of its own by now.
+      for (const other of others) {
+        connectors.splice(connectors.indexOf(other), 1);
+      }
       await found?.restart();
-      return found !== undefined;
+      return found !== undefined || add(options.find(type, key));
     },
   };
 }

@@ -4,6 +4,7 @@ import { encodeBatches, REQUEST_BYTES_MAX } from './iggy-batches.ts';
 import type { EncodedBatch } from './iggy-batches.ts';
 import { IggyError } from './iggy-error.ts';
 import type { IggyHeaderForm } from './iggy-headers.ts';
+import type { HttpBounds } from './iggy-http.ts';
 import { encodeIggyJson } from './iggy-json.ts';
 import { readPolledBatch } from './iggy-messages.ts';
 import type { OutgoingMessage, Partitioning, PolledBatch } from './iggy-messages.ts';
@@ -32,8 +33,20 @@ import type { RetryPolicy } from './iggy-transport.ts';
 /** One request's; a server gives up a send after 10 seconds. */
 const REQUEST_TIMEOUT_MS = 15_000;
 
-/** Room for the largest message that Iggy takes from others is more: such a poll says so. */
+/** Of any answer but one with a single large message. */
 const REPLY_BYTES_MAX = 64 * 1024 * 1024;
+
+/**
+ * One message of Iggy's largest: a payload of 64 000 000 bytes, in base64 85 333 336; headers of
+ * 100 000 bytes, as a list of the shortest below 1 000 000; the rest of the JSON.
+ */
+const MESSAGE_REPLY_BYTES_MAX = 87_000_000;
+
+/** For that one message; 12 Mbit/s are enough. */
+const MESSAGE_TIMEOUT_MS = 60_000;
+
+/** A poll asks so often for half as many, then for one: each answer is read up to its bound. */
+const HALVINGS_MAX = 2;
 
 const RETRY: RetryPolicy = {
   attemptsMax: 5,
@@ -49,6 +62,8 @@ export interface IggyClientOptions {
   readonly requestTimeoutMs?: number;
   readonly requestBytesMax?: number;
   readonly replyBytesMax?: number;
+  /** Of a poll's answer with one message. */
+  readonly messageReplyBytesMax?: number;
   readonly retry?: Partial<RetryPolicy>;
   /** `map` for a server of 0.6, which drops the list silently. */
   readonly headerForm?: IggyHeaderForm;
@@ -90,11 +105,16 @@ export interface NewTopic extends TopicPlace {
 export class IggyClient {
   readonly #transport: IggyTransport;
   readonly #requestBytesMax: number;
+  readonly #messageBounds: HttpBounds;
   readonly #headerForm: IggyHeaderForm;
 
   /** Connects when first asked. The caller closes it. */
   constructor(options: IggyClientOptions) {
     this.#requestBytesMax = options.requestBytesMax ?? REQUEST_BYTES_MAX;
+    this.#messageBounds = {
+      timeoutMs: Math.max(options.requestTimeoutMs ?? 0, MESSAGE_TIMEOUT_MS),
+      replyBytesMax: options.messageReplyBytesMax ?? MESSAGE_REPLY_BYTES_MAX,
+    };
     this.#headerForm = options.headerForm ?? 'list';
     this.#transport = new IggyTransport({
       addresses: options.addresses,
@@ -153,34 +173,79 @@ export class IggyClient {
 
   /** Messages of one partition; none when there are none yet. */
   async poll(poll: Poll, signal: AbortSignal): Promise<PolledBatch> {
-    const { from, partitionId, consumer } = poll;
-    const action = `poll partition ${partitionId} of ${shownTopic(poll)}`;
-    for (let count = poll.count; ; count = Math.floor(count / 2)) {
-      const query = new URLSearchParams({
-        consumer_id: String(consumer),
-        partition_id: String(partitionId),
-        kind: from.kind,
-        value: 'value' in from ? String(from.value) : '0',
-        count: String(count),
-        auto_commit: 'false',
-      });
-      const path = `${topicPath(poll)}/messages?${query.toString()}`;
+    let { count } = poll;
+    for (let halvings = 0; ; halvings += 1) {
       try {
-        const reply = await this.#transport.request({ method: 'GET', path, action }, signal);
-        return readPolledBatch(reply, partitionId);
+        return await this.#poll({ ...poll, count }, undefined, signal);
       } catch (error) {
-        if (!isKind(error, 'reply-too-large') || count <= 1) {
+        if (!isKind(error, 'reply-too-large')) {
           throw error;
         }
+      }
+      count = Math.floor(count / 2);
+      if (count <= 1 || halvings >= HALVINGS_MAX) {
+        return await this.#pollOne(poll, signal);
       }
     }
   }
 
+  async #pollOne(poll: Poll, signal: AbortSignal): Promise<PolledBatch> {
+    try {
+      return await this.#poll({ ...poll, count: 1 }, this.#messageBounds, signal);
+    } catch (error) {
+      throw isKind(error, 'reply-too-large') ? this.#messageTooLarge(poll) : error;
+    }
+  }
+
+  #messageTooLarge(poll: Poll): IggyError {
+    const { from, partitionId } = poll;
+    const at = 'value' in from ? `at ${from.kind} ${from.value}` : `that is ${from.kind}`;
+    return new IggyError(
+      'reply-too-large',
+      `The message ${at} of partition ${partitionId} of ${shownTopic(poll)} cannot be read: ` +
+        `Iggy's answer has more than the ${this.#messageBounds.replyBytesMax} bytes of its ` +
+        'largest message; store its offset for the consumer to go on behind it',
+    );
+  }
+
+  async #poll(
+    poll: Poll,
+    bounds: HttpBounds | undefined,
+    signal: AbortSignal,
+  ): Promise<PolledBatch> {
+    const { from, partitionId, consumer } = poll;
+    const query = new URLSearchParams({
+      consumer_id: String(consumer),
+      partition_id: String(partitionId),
+      kind: from.kind,
+      value: 'value' in from ? String(from.value) : '0',
+      count: String(poll.count),
+      auto_commit: 'false',
+    });
+    const path = `${topicPath(poll)}/messages?${query.toString()}`;
+    const action = `poll partition ${partitionId} of ${shownTopic(poll)}`;
+    const reply = await this.#transport.request({ method: 'GET', path, action, bounds }, signal);
+    return readPolledBatch(reply, partitionId);
+  }
+
   /**
    * Sends the messages in their order, in as many requests as their size asks for, one after
-   * another. When it throws, those that `onStored` told of are stored; the next ones may be.
+   * another. When it throws, those that `onStored` told of are stored; the next ones may be. What
+   * refuses the messages themselves is `unsendable`: no other request carries any.
    */
   async send(send: Send, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#send(send, signal);
+    } catch (error) {
+      if (error instanceof IggyError && (error.kind === 'refused' || error.kind === 'too-large')) {
+        const { message, status, code } = error;
+        throw new IggyError('unsendable', message, { status, code, cause: error });
+      }
+      throw error;
+    }
+  }
+
+  async #send(send: Send, signal: AbortSignal): Promise<void> {
     const parts: (readonly OutgoingMessage[])[] = [send.messages];
     let storedCount = 0;
     for (let part = parts.shift(); part !== undefined; part = parts.shift()) {

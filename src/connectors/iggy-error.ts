@@ -27,7 +27,9 @@ export type IggyErrorKind =
   | 'reply-too-large'
   /** An answer that cannot be read. */
   | 'unexpected-reply'
-  /** Any other refusal: the same request would be refused again. */
+  /** The messages of a send, by Iggy or by its rules: they would be refused again. */
+  | 'unsendable'
+  /** Any other refusal; Iggy answers 400 to most of its own failures too. */
   | 'refused';
 
 export interface IggyErrorOptions {

@@ -202,7 +202,7 @@ function readHeaderBlock(block: Buffer): readonly IggyHeader[] {
 }
 
 function unreadable(what: string): IggyError {
-  return new IggyError('unexpected-reply', `Iggy's message headers cannot be read: ${what}`);
+  return new IggyError('unexpected-reply', `its headers cannot be read: ${what}`);
 }
 
 /**

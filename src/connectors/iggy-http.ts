@@ -14,6 +14,8 @@ export interface HttpRequest {
   readonly path: string;
   readonly body?: string;
   readonly bearer?: string;
+  /** Instead of the server's. */
+  readonly bounds?: HttpBounds | undefined;
 }
 
 export interface HttpReply {
@@ -68,7 +70,8 @@ export class HttpServer {
     const stop = new AbortController();
     const onAbort = (): void => stop.abort(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
-    const timer = setTimeout(() => stop.abort(this.#timeoutError()), this.#bounds.timeoutMs);
+    const { timeoutMs } = request.bounds ?? this.#bounds;
+    const timer = setTimeout(() => stop.abort(this.#timeoutError(timeoutMs)), timeoutMs);
     try {
       return await this.#exchange(request, stop.signal);
     } catch (error) {
@@ -92,7 +95,7 @@ export class HttpServer {
     }
     return {
       status: incoming.statusCode ?? 0,
-      text: await readText(incoming, this.#bounds.replyBytesMax),
+      text: await readText(incoming, (request.bounds ?? this.#bounds).replyBytesMax),
       retryAfter: incoming.headers['retry-after'],
     };
   }
@@ -115,10 +118,10 @@ export class HttpServer {
     return (this.url.protocol === 'https:' ? requestHttps : requestHttp)(this.url, options);
   }
 
-  #timeoutError(): IggyError {
+  #timeoutError(timeoutMs: number): IggyError {
     return new IggyError(
       'timeout',
-      `Iggy at ${this.url.host} did not answer within ${this.#bounds.timeoutMs} ms`,
+      `Iggy at ${this.url.host} did not answer within ${timeoutMs} ms`,
     );
   }
 

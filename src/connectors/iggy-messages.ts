@@ -15,7 +15,16 @@ export interface PolledMessage {
   /** When the producer's request was read, in microseconds. */
   readonly originTimestampUs: bigint;
   readonly payload: Buffer;
+  /** None where they cannot be read. */
   readonly headers: readonly IggyHeader[];
+  readonly unreadHeaders?: UnreadHeaders | undefined;
+}
+
+/** Headers that Iggy has taken without looking at them, as it does with a block of a send. */
+export interface UnreadHeaders {
+  readonly reason: string;
+  /** The block; of another form its JSON. */
+  readonly bytes: Buffer;
 }
 
 export interface PolledBatch {
@@ -73,8 +82,23 @@ function readMessage(message: unknown): PolledMessage {
     timestampUs: readNumber(header, 'timestamp'),
     originTimestampUs: readNumber(header, 'origin_timestamp'),
     payload: Buffer.from(payload, 'base64'),
-    headers: readHeaders(fieldOf(message, 'user_headers') ?? fieldOf(message, 'headers')),
+    ...readHeadersOf(message),
   };
+}
+
+/** Headers that cannot be read do not make their message unreadable: it would come for ever. */
+function readHeadersOf(message: unknown): Pick<PolledMessage, 'headers' | 'unreadHeaders'> {
+  const form = fieldOf(message, 'user_headers') ?? fieldOf(message, 'headers');
+  try {
+    return { headers: readHeaders(form) };
+  } catch (error) {
+    if (!(error instanceof IggyError)) {
+      throw error;
+    }
+    const bytes =
+      typeof form === 'string' ? Buffer.from(form, 'base64') : Buffer.from(JSON.stringify(form));
+    return { headers: [], unreadHeaders: { reason: error.message, bytes } };
+  }
 }
 
 function readNumber(header: unknown, name: string): bigint {

@@ -124,7 +124,7 @@ export class IggySession {
       ...reply,
       text: redactSecrets(reply.text, this.secrets),
     });
-    throw NOT_LET_IN.has(error.kind) ? this.#credentialsError(error) : error;
+    throw NOT_LET_IN.has(error.kind) ? this.#credentialsError(error) : loginFailure(error);
   }
 
   #credentialsError({ status, code }: IggyError): IggyError {
@@ -182,4 +182,11 @@ async function orAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> 
   } finally {
     settled.abort();
   }
+}
+
+/** Not a word about the request that the login is for, such as a send of messages. */
+function loginFailure(error: IggyError): IggyError {
+  return error.kind === 'refused' || error.kind === 'too-large'
+    ? new IggyError('unavailable', error.message, { status: error.status, code: error.code })
+    : error;
 }

@@ -31,6 +31,8 @@ export interface IggyPartition {
 }
 
 export interface IggyTopicDetails extends IggyTopic {
+  /** In microseconds; 0.8 answers a slightly other one after its restart. */
+  readonly createdAtUs: bigint | undefined;
   /** In the order of their ids. */
   readonly partitions: readonly IggyPartition[];
 }
@@ -71,14 +73,16 @@ const PARTITION = z
     messagesCount: partition.messages_count,
   }));
 
-const TOPIC_DETAILS = TOPIC_FIELDS.extend({ partitions: z.array(PARTITION) }).transform(
-  ({ id, name, partitions_count: partitionsCount, partitions }) => ({
-    id,
-    name,
-    partitionsCount,
-    partitions: partitions.toSorted((one, other) => one.id - other.id),
-  }),
-);
+const TOPIC_DETAILS = TOPIC_FIELDS.extend({
+  created_at: integer.optional(),
+  partitions: z.array(PARTITION),
+}).transform((topic) => ({
+  id: topic.id,
+  name: topic.name,
+  partitionsCount: topic.partitions_count,
+  createdAtUs: topic.created_at,
+  partitions: topic.partitions.toSorted((one, other) => one.id - other.id),
+}));
 
 const STORED_OFFSET = z
   .object({ current_offset: integer, stored_offset: integer })

@@ -67,6 +67,7 @@ const BUSY_CODES: ReadonlySet<number> = new Set([
   202, // NetworkInterfaceExceededTimeLimit
   234, // RetryChangeStream
   237, // CursorKilled
+  239, // SnapshotTooOld
   246, // SnapshotUnavailable
   262, // ExceededTimeLimit
   462, // IngressRequestRateLimitExceeded
@@ -199,11 +200,15 @@ export function toConnectorError(error: unknown): ConnectorError {
   if (error instanceof ConnectorError) {
     return error;
   }
-  return isConnectionFailure(error)
-    ? new ConnectorError(
-        'connection',
-        `Cannot reach MongoDB (${shownFailure(error)}): see whether it runs and lets Gatepost in`,
-      )
+  if (isConnectionFailure(error)) {
+    return new ConnectorError(
+      'connection',
+      `Cannot reach MongoDB (${shownFailure(error)}): see whether it runs and lets Gatepost in`,
+    );
+  }
+  // What may pass by itself must not wait for somebody.
+  return isTransient(error)
+    ? new ConnectorError('connection', `MongoDB could not in time: ${shownFailure(error)}`)
     : new ConnectorError('storage', `MongoDB refused: ${shownFailure(error)}`);
 }
 

@@ -18,6 +18,8 @@ export interface BatchOptions {
   readonly chunkBytesMax?: number;
   /** Every chunk is told to the log. */
   readonly isVerbose: boolean;
+  /** Learns of each chunk how many of it are stored: of an aborted batch nothing else does. */
+  readonly onStored?: (messagesCount: number) => void;
 }
 
 const CHUNK_BYTES_MAX = 48_000_000;
@@ -96,6 +98,8 @@ async function insertRange(
   for (const entry of entries) {
     tried.fates[entry.index] = report.fates.get(entry);
   }
+  const stored = entries.filter((entry) => report.fates.get(entry)?.kind === 'stored');
+  options.onStored?.(stored.length);
   tried.retriesCount += report.retriesCount;
   tried.failure ??= report.failure;
   tried.unreachedCount = report.failure?.kind === 'connection' ? tried.unreachedCount + 1 : 0;

@@ -1,4 +1,5 @@
 // Messages that cannot be stored, kept as they came: bytes, place and reason.
+import { createHash } from 'node:crypto';
 import { MongoBulkWriteError } from 'mongodb';
 import type { Collection } from 'mongodb';
 import type { ConnectorLog } from './connector.ts';
@@ -23,6 +24,9 @@ export interface DeadLetterOptions {
   readonly retriesMax: number;
   readonly retryDelayMs: number;
 }
+
+/** Of a payload; MongoDB's limit for all of a document is 16 MiB. */
+export const LETTER_PAYLOAD_BYTES_MAX = 15_000_000;
 
 /** Everything about a message, whatever the sink stores of others. */
 const WHOLE = {
@@ -97,13 +101,30 @@ function isReplay(error: unknown): boolean {
   );
 }
 
-function createDeadLetter({ message, reason }: Rejected, place: MessagePlace): SinkDocument {
+/** A letter that MongoDB takes, whatever the message is. */
+export function createDeadLetter({ message, reason }: Rejected, place: MessagePlace): SinkDocument {
+  const { payload, unreadHeaders } = message;
+  const kept = {
+    ...message,
+    payload: payload.subarray(0, LETTER_PAYLOAD_BYTES_MAX),
+    unreadHeaders: undefined,
+  };
   return {
-    ...createDocument(message, place, { config: WHOLE, schema: undefined }),
+    ...createDocument(kept, place, { config: WHOLE, schema: undefined }),
     _id: deadLetterId(message, place),
+    ...(unreadHeaders === undefined ? {} : { iggy_headers_raw: unreadHeaders.bytes }),
+    ...(payload.length > LETTER_PAYLOAD_BYTES_MAX ? wholeOf(payload) : {}),
     iggy_message_id: String(message.id),
     reason,
     failed_at: new Date(),
+  };
+}
+
+/** What tells the whole payload by its beginning. */
+function wholeOf(payload: Buffer): Readonly<Record<string, unknown>> {
+  return {
+    payload_bytes: payload.length,
+    payload_sha256: createHash('sha256').update(payload).digest('hex'),
   };
 }
 

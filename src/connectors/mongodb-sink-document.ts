@@ -7,7 +7,7 @@ import { ConnectorError } from './connector-error.ts';
 import type { IggyHeader, IggyHeaderValue } from './iggy-headers.ts';
 import type { PolledMessage } from './iggy-messages.ts';
 import type { MongodbSinkConfig } from './mongodb-sink-config.ts';
-import { parsePayloadJson } from './mongodb-sink-json.ts';
+import { checkPayloadJson, parsePayloadJson } from './mongodb-sink-json.ts';
 
 export interface SinkDocument {
   readonly _id: string;
@@ -52,7 +52,8 @@ const DATE_MAX_MS = 8.64e15;
 /**
  * A message as it is inserted.
  *
- * @throws ConnectorError `invalid-record` when its payload is not what it should be
+ * @throws ConnectorError `invalid-record` when its payload is not what it should be, or headers
+ *   that are to be stored cannot be read
  */
 export function createDocument(
   message: PolledMessage,
@@ -67,9 +68,12 @@ export function createDocument(
     document['iggy_checksum'] = longOrText(message.checksum);
   }
   if (config.include_origin_timestamp) {
-    document['iggy_origin_timestamp'] = toDate(message.originTimestampUs);
+    addTime(document, 'iggy_origin_timestamp', message.originTimestampUs);
   }
   if (config.include_headers) {
+    if (message.unreadHeaders !== undefined) {
+      throw new ConnectorError('invalid-record', message.unreadHeaders.reason);
+    }
     document['iggy_headers'] = encodeHeaders(message.headers);
   }
   document['payload'] = parsePayload(message.payload, config.payload_format, schema);
@@ -94,7 +98,7 @@ function addMetadata(document: MutableDocument, message: PolledMessage, place: M
   } else {
     document['iggy_offset_str'] = String(offset);
   }
-  document['iggy_timestamp'] = toDate(timestampUs);
+  addTime(document, 'iggy_timestamp', timestampUs);
   document['iggy_stream'] = stream;
   document['iggy_topic'] = topic;
   document['iggy_partition_id'] =
@@ -106,17 +110,24 @@ function longOrText(integer: bigint): bigint | string {
   return integer <= INT64_MAX ? integer : String(integer);
 }
 
-/** The time that a document has for this one of Iggy's. */
-export function toDate(timestampUs: bigint): Date {
+/** As with an offset: what is no date is in a field of its own, in digits. */
+function addTime(document: MutableDocument, field: string, timestampUs: bigint): void {
+  const date = toDate(timestampUs);
+  if (date === undefined) {
+    document[`${field}_str`] = String(timestampUs);
+  } else {
+    document[field] = date;
+  }
+}
+
+/** The time that a document has for this one of Iggy's; undefined for one after all dates. */
+export function toDate(timestampUs: bigint): Date | undefined {
   const us = Number(timestampUs);
   // Exact for all that a number holds, and faster.
   const timestampMs = Number.isSafeInteger(us)
     ? Math.floor(us / 1000)
     : Number(timestampUs / 1000n);
-  if (timestampMs > DATE_MAX_MS) {
-    throw new ConnectorError('invalid-record', `its time, ${timestampUs} µs, is no date`);
-  }
-  return new Date(timestampMs);
+  return timestampMs > DATE_MAX_MS ? undefined : new Date(timestampMs);
 }
 
 /** User headers as a list: their names may be of any kind, and come twice. */
@@ -152,7 +163,7 @@ function parsePayload(
     return parsePayloadJson(toText(payload));
   }
   if (schema === 'json') {
-    parsePayloadJson(toText(payload));
+    checkPayloadJson(toText(payload));
   }
   if (format === 'string' || format === 'text') {
     return toText(payload);

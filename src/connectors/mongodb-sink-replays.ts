@@ -34,10 +34,17 @@ const ORIGIN_FIELDS = [
   'iggy_offset',
   'iggy_offset_str',
   'iggy_timestamp',
+  'iggy_timestamp_str',
 ];
 
 /** What tells messages apart in documents without their origin; the first must be there. */
-const CONTENT_FIELDS = ['payload', 'iggy_checksum', 'iggy_origin_timestamp', 'iggy_headers'];
+const CONTENT_FIELDS = [
+  'payload',
+  'iggy_checksum',
+  'iggy_origin_timestamp',
+  'iggy_origin_timestamp_str',
+  'iggy_headers',
+];
 
 /**
  * What the database has under the ids of these documents, in their order. A message is recognised
@@ -132,14 +139,23 @@ function hasOrigin(document: Document): boolean {
 
 /** The time too: a topic that was removed and made again counts its offsets from 0. */
 function isSameOrigin(document: Document, message: PolledMessage, place: MessagePlace): boolean {
-  const time: unknown = document['iggy_timestamp'];
   return (
     document['iggy_stream'] === place.stream &&
     document['iggy_topic'] === place.topic &&
     Number(document['iggy_partition_id']) === place.partitionId &&
     offsetOf(document) === String(message.offset) &&
-    (!(time instanceof Date) || time.getTime() === toDate(message.timestampUs).getTime())
+    isSameTime(document, message.timestampUs)
   );
+}
+
+/** True too where there is none. */
+function isSameTime(document: Document, timestampUs: bigint): boolean {
+  const time: unknown = document['iggy_timestamp'];
+  if (time instanceof Date) {
+    return time.getTime() === toDate(timestampUs)?.getTime();
+  }
+  const text: unknown = document['iggy_timestamp_str'];
+  return text === undefined || text === String(timestampUs);
 }
 
 function offsetOf(document: Document): string | undefined {

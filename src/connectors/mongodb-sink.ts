@@ -103,6 +103,9 @@ class MongodbSink implements Sink {
         documents: { config: this.#config, schema: this.#schemaOf(batch) },
         chunkMessagesMax: batch_size,
         isVerbose: verbose_logging,
+        onStored: (messagesCount) => {
+          this.#counts.storedCount += messagesCount;
+        },
       },
       signal,
     );
@@ -169,8 +172,8 @@ class MongodbSink implements Sink {
     return this.#context.topics.find((one) => one.stream === stream && one.topic === topic)?.schema;
   }
 
+  /** What is stored was counted chunk by chunk. */
   #count(outcome: ConsumeOutcome): void {
-    this.#counts.storedCount += outcome.storedCount;
     this.#counts.replayedCount += outcome.replayedCount;
     this.#counts.deadLetteredCount += outcome.deadLetteredCount;
     this.#counts.skippedCount += outcome.skippedCount;
@@ -203,9 +206,12 @@ function durableConcern(client: MongoClient, log: ConnectorLog): WriteConcern {
   if (typeof w === 'number') {
     log.note(`w=${w} in connection_uri is taken as w=majority: what is stored must last`);
   }
+  if (own?.journal === false) {
+    log.note('journal=false in connection_uri is left out: what is stored must last');
+  }
   return new WriteConcern(
     typeof w === 'string' ? w : 'majority',
     own?.wtimeoutMS ?? CONFIRM_TIMEOUT_MS,
-    own?.journal,
+    own?.journal === true ? true : undefined,
   );
 }

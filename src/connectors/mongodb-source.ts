@@ -3,7 +3,6 @@
 import type { MongoClient } from 'mongodb';
 import { ConnectorError } from './connector-error.ts';
 import type { Source, SourceBatch, SourceContext } from './connector.ts';
-import { parseHumantimeMs } from './humantime.ts';
 import { openMongodb } from './mongodb-connection.ts';
 import { shownFailure } from './mongodb-failures.ts';
 import { payloadFormatOf } from './mongodb-source-config.ts';
@@ -22,10 +21,10 @@ import type { ReadPlan } from './source-projection.ts';
 import { ReadAhead } from './source-read-ahead.ts';
 import { SourceReader } from './source-reader.ts';
 import type { ReadBatch } from './source-reader.ts';
+import { durationMs, parseDocument, settlementOf } from './source-settings.ts';
 import { StartOffset } from './source-start.ts';
 import { FIRST_STATE, formatState, parseState } from './source-state.ts';
 import type { Fingerprint, SourceState } from './source-state.ts';
-import { parseExtendedJsonDocument } from './source-values.ts';
 import type { Fields } from './source-values.ts';
 
 /** What there is while the source is open. */
@@ -75,6 +74,8 @@ class MongodbSource implements Source {
   /** What it was given, and has not acknowledged yet. */
   #polled: Progress | undefined;
   #counts: Counts = { sent: 0, skipped: 0 };
+  /** Sent, given up when they were to be settled, and not told to the runtime yet. */
+  #givenUpCount = 0;
 
   constructor(context: SourceContext, config: MongodbSourceConfig) {
     this.#context = context;
@@ -117,22 +118,22 @@ class MongodbSource implements Source {
     const opened = this.#whileOpen();
     this.#polled = undefined;
     await this.#settle(signal);
-    const { documents, isFull } = await opened.attempts.run(
+    const { documents, isFull, doubles } = await opened.attempts.run(
       'Poll',
       signal,
       async (inTime) => await this.#read(opened, inTime),
     );
     const pollTime = new Date();
-    const made = opened.batches.make(documents, pollTime);
+    const made = opened.batches.make(documents, pollTime, doubles);
     if (made.position === undefined) {
       return this.#nothing(made);
     }
-    const { position, failure } = made;
+    const { position, failure, isCut } = made;
     const behind = parsePosition(position);
-    if (isFull && failure === undefined && behind !== undefined) {
+    if ((isFull || isCut) && failure === undefined && behind !== undefined) {
       opened.ahead.start(position, async () => await opened.reader.read(behind, signal));
     }
-    const isMore = isFull || failure !== undefined;
+    const isMore = isFull || isCut || failure !== undefined;
     return this.#given(made, { pollTime, isMore });
   }
 
@@ -184,6 +185,7 @@ class MongodbSource implements Source {
       processedField: config.processed_field,
       projection,
       batchSize: config.batch_size,
+      log,
     });
     const retryDelayMs = durationMs(config.retry_delay);
     const attempts = new Attempts({ maxRetries: config.max_retries, retryDelayMs, log });
@@ -216,7 +218,7 @@ class MongodbSource implements Source {
   /** Tells the operator at the start what would be hard to find out later. */
   async #look(opened: Opened, signal: AbortSignal): Promise<void> {
     const { log } = this.#context;
-    await checkCollection(opened.client, this.#fingerprint, log, signal);
+    opened.reader.adapt(await checkCollection(opened.client, this.#fingerprint, log, signal));
     if (this.#settlement?.kind === 'delete') {
       log.warn(
         'delete_after_read deletes what Iggy has acknowledged, and an Iggy that acknowledges ' +
@@ -264,7 +266,9 @@ class MongodbSource implements Source {
     made: MadeBatch,
     { pollTime, isMore }: { readonly pollTime: Date; readonly isMore: boolean },
   ): SourceBatch {
-    const { messages, sent, skippedCount } = made;
+    const { messages, sent } = made;
+    const skippedCount = made.skippedCount + this.#givenUpCount;
+    this.#givenUpCount = 0;
     const next: SourceState = {
       lastPollTime: pollTime,
       offset: made.position,
@@ -274,7 +278,7 @@ class MongodbSource implements Source {
     const state = isMore ? next : this.#passedOver(next);
     this.#polled = { state, sent };
     this.#counts.sent += messages.length;
-    this.#counts.skipped += skippedCount;
+    this.#counts.skipped += made.skippedCount;
     if (this.#config.verbose_logging) {
       this.#context.log.note(`Read ${messages.length} documents, skipped ${skippedCount}`);
     }
@@ -290,14 +294,31 @@ class MongodbSource implements Source {
     return this.#settlement === undefined ? state : { ...state, offset: undefined };
   }
 
-  /** Whether anything was owed. */
+  /**
+   * Whether anything was owed.
+   *
+   * @throws UnsettledError when documents are owed still that stop the source
+   */
   async #settle(signal: AbortSignal): Promise<boolean> {
     const { state, sent } = this.#saved;
     if (sent.length === 0) {
       return false;
     }
-    await this.#whileOpen().acknowledger?.settle(sent, signal);
-    this.#saved = { state: { ...state, pending: [] }, sent: [] };
+    const { acknowledger, batches } = this.#whileOpen();
+    const unsettled = (await acknowledger?.settle(sent, signal)) ?? [];
+    const isSkipping = this.#config.on_failure === 'skip';
+    const left = isSkipping ? [] : unsettled.map((one) => one.sent);
+    const pending = left.map(({ id, sha256 }) => ({ id, sha256 }));
+    this.#saved = { state: { ...state, pending }, sent: left };
+    if (acknowledger !== undefined && left.length > 0) {
+      const text = formatState(this.#saved.state, this.#fingerprint);
+      throw acknowledger.unsettledError(unsettled, text);
+    }
+    for (const one of unsettled) {
+      batches.giveUp(one.sent, one.reason);
+    }
+    this.#counts.skipped += unsettled.length;
+    this.#givenUpCount += unsettled.length;
     return true;
   }
 
@@ -307,32 +328,4 @@ class MongodbSource implements Source {
     }
     return this.#opened;
   }
-}
-
-function settlementOf(config: MongodbSourceConfig): Settlement | undefined {
-  if (config.delete_after_read) {
-    return { kind: 'delete' };
-  }
-  const { processed_field: field } = config;
-  return field === undefined ? undefined : { kind: 'mark', field };
-}
-
-/** The configuration was checked: its durations and documents can be read. */
-function durationMs(text: string): number {
-  const ms = parseHumantimeMs(text);
-  if (ms === undefined) {
-    throw new ConnectorError('invalid-config', `"${text}" is no duration: write it as 10s`);
-  }
-  return ms;
-}
-
-function parseDocument(text: string | undefined, field: string): Fields | undefined {
-  if (text === undefined) {
-    return undefined;
-  }
-  const parsed = parseExtendedJsonDocument(text);
-  if ('problem' in parsed) {
-    throw new ConnectorError('invalid-config', `${field} cannot be read. ${parsed.problem}`);
-  }
-  return parsed.value;
 }

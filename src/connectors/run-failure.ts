@@ -24,7 +24,8 @@ export function restartsByItself(kind: ConnectorErrorKind): boolean {
 
 /**
  * Iggy's failures as a connector's. A topic that is not there or is full may be made or emptied
- * later, and a login may be repaired at the server; a refusal would be repeated.
+ * later, a login may be repaired at the server, and most of its own failures look like refusals;
+ * messages that it does not take, or that we do not, stay as they are.
  */
 const KIND_OF_IGGY: Readonly<Record<IggyErrorKind, ConnectorErrorKind>> = {
   unreachable: 'connection',
@@ -39,9 +40,10 @@ const KIND_OF_IGGY: Readonly<Record<IggyErrorKind, ConnectorErrorKind>> = {
   'topic-full': 'connection',
   'offset-range': 'connection',
   'unexpected-reply': 'connection',
-  'too-large': 'invalid-record',
+  'too-large': 'connection',
   'reply-too-large': 'invalid-record',
-  refused: 'invalid-record',
+  unsendable: 'invalid-record',
+  refused: 'connection',
 };
 
 /** A failure of a run as a connector's; undefined for one that nobody expected, which is a bug. */

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import type { TomlTable } from 'smol-toml';
 import { ConfigError, echo } from '../config-problems.ts';
-import { isConnectorEnv, selectEnv } from './connector-file-env.ts';
+import { ENV_PATH, isConnectorEnv, selectEnv } from './connector-file-env.ts';
 import { listConnectors } from './connector-file-list.ts';
 import type { ConnectorList } from './connector-file-list.ts';
 import { parseToml, toProblem } from './connector-file-open.ts';
@@ -31,11 +31,19 @@ export function loadConnectorsConfig(inputs: ConnectorsInputs): ConnectorsConfig
     const list = refusedFiles.length === 0 ? problems : notes;
     list.push(describeUnclaimed(name, connectors));
   }
-  const { iggy, statePath, http } = settings;
-  if (problems.length > 0 || iggy === undefined || statePath === undefined) {
+  if ((inputs.env[ENV_PATH] ?? '') !== '') {
+    notes.push(`${ENV_PATH} does nothing: the .env of the working directory is read`);
+  }
+  const { iggy, statePath, http, configDir: configDirectory } = settings;
+  if (
+    problems.length > 0 ||
+    iggy === undefined ||
+    statePath === undefined ||
+    configDirectory === undefined
+  ) {
     throw new ConfigError(problems);
   }
-  return { iggy, statePath, http, connectors, refusedFiles, notes };
+  return { iggy, statePath, http, configDirectory, connectors, refusedFiles, notes };
 }
 
 function readConfigFile(inputs: ConnectorsInputs): TomlTable {
@@ -106,6 +114,16 @@ function readList(
 function describeUnclaimed(name: string, connectors: readonly ConnectorConfig[]): string {
   const keys = connectors.map(({ type, key }) => `${type} ${key}`).join(', ');
   return `${name} is about no connector; there are: ${keys === '' ? 'none' : keys}`;
+}
+
+/** A connector that the files of the directory define by now; does not throw. */
+export function findConnector(
+  inputs: ConnectorsInputs,
+  directory: string,
+  { type, key }: Pick<ConnectorConfig, 'type' | 'key'>,
+): ConnectorConfig | undefined {
+  const { connectors } = readList(directory, inputs, []);
+  return connectors.find((one) => one.type === type && one.key === key);
 }
 
 /** A connector as its file and the environment say now, for a restart; does not throw. */

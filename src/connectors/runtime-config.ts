@@ -32,6 +32,8 @@ export interface ConnectorsConfig {
   readonly statePath: string;
   /** Undefined when it is switched off. */
   readonly http: ConnectorsHttpConfig | undefined;
+  /** Of the connectors' files; an absolute path. */
+  readonly configDirectory: string;
   /** By type and key. */
   readonly connectors: readonly ConnectorConfig[];
   /** Files that define no connector, because what they say cannot be read or has no key. */

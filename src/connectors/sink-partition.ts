@@ -8,6 +8,7 @@ import { IggyError } from './iggy-error.ts';
 import type { PolledMessage } from './iggy-messages.ts';
 import { OffsetWriter } from './offset-writer.ts';
 import { pause } from './retry.ts';
+import type { SinkAnchors, TopicSight } from './sink-anchor.ts';
 import { SinkPosition } from './sink-position.ts';
 
 /** What a message takes beside its payload, about. */
@@ -30,6 +31,7 @@ export interface SinkShared {
   readonly sink: Sink;
   readonly client: IggyClient;
   readonly log: ConnectorLog;
+  readonly anchors: SinkAnchors;
   readonly report: RunReport;
   /** Polls under way. */
   readonly polls: Budget;
@@ -48,6 +50,7 @@ export interface SinkShared {
 
 export interface PartitionOptions {
   readonly place: PartitionPlace;
+  readonly sight: TopicSight;
   readonly batchLength: number;
   readonly pollIntervalMs: number;
   /** The longest pause between polls that find nothing. */
@@ -56,9 +59,16 @@ export interface PartitionOptions {
 
 interface Polled {
   readonly messages: readonly PolledMessage[];
+  readonly epoch: number;
   readonly startedAtMs: number;
   readonly durationMs: number;
   readonly held: Share;
+}
+
+/** What was settled, in one life of the partition. */
+interface Settled {
+  readonly offset: bigint;
+  readonly epoch: number;
 }
 
 /** Consumes one partition from the stored offset on. Run once. */
@@ -66,7 +76,7 @@ export class SinkPartition {
   readonly #options: PartitionOptions;
   readonly #shared: SinkShared;
   readonly #position: SinkPosition;
-  readonly #offsets: OffsetWriter;
+  readonly #offsets: OffsetWriter<Settled>;
   #messageBytes = UNSEEN_BYTES;
 
   private constructor(options: PartitionOptions, shared: SinkShared, position: SinkPosition) {
@@ -74,8 +84,8 @@ export class SinkPartition {
     this.#shared = shared;
     this.#position = position;
     this.#offsets = new OffsetWriter({
-      store: async (offset) => {
-        await this.#storeOffset(offset);
+      store: async (settled) => {
+        await this.#storeOffset(settled);
       },
       onFailure: shared.fail,
     });
@@ -83,10 +93,18 @@ export class SinkPartition {
 
   /** @throws IggyError, the signal's reason */
   static async open(options: PartitionOptions, shared: SinkShared): Promise<SinkPartition> {
-    const { client, log, resetCheckMs, stop } = shared;
-    const { place } = options;
-    const position = await SinkPosition.open({ place, client, log, resetCheckMs }, stop);
+    const { client, log, anchors, resetCheckMs, stop } = shared;
+    const { place, sight } = options;
+    const position = await SinkPosition.open(
+      { place, client, log, anchors, sight, resetCheckMs },
+      stop,
+    );
     return new SinkPartition(options, shared, position);
+  }
+
+  /** Its topic was looked at again. */
+  look(sight: TopicSight): void {
+    this.#position.look(sight);
   }
 
   /**
@@ -151,11 +169,12 @@ export class SinkPartition {
     try {
       held = await bytes.take(count * this.#messageBytes, stop);
       const startedAtMs = performance.now();
-      const batch = await client.poll({ ...place, from: this.#position.from, count }, stop);
-      const messages = this.#position.advance(batch.messages);
+      const { from, epoch } = this.#position.question;
+      const batch = await client.poll({ ...place, from, count }, stop);
+      const messages = this.#position.advance(batch.messages, epoch);
       held.resize(this.#measure(messages));
       const durationMs = performance.now() - startedAtMs;
-      return { messages, startedAtMs, durationMs, held };
+      return { messages, epoch, startedAtMs, durationMs, held };
     } catch (error) {
       held?.release();
       throw error;
@@ -187,22 +206,23 @@ export class SinkPartition {
   async #consume(polled: Polled): Promise<void> {
     const { sink, consumes, stop, abort } = this.#shared;
     const { stream, topic, partitionId } = this.#options.place;
-    const { messages } = polled;
+    const { messages, epoch } = polled;
     const slot = await consumes.take(1, stop);
     try {
       const startedAtMs = performance.now();
       const outcome = await sink.consume({ stream, topic, partitionId, messages }, abort);
       this.#reportOutcome(polled, outcome, performance.now() - startedAtMs);
-      this.#settle(messages, outcome);
+      this.#settle(messages, epoch, outcome);
     } finally {
       slot.release();
     }
   }
 
-  #settle(messages: readonly PolledMessage[], outcome: ConsumeOutcome): void {
+  #settle(messages: readonly PolledMessage[], epoch: number, outcome: ConsumeOutcome): void {
     const last = messages[outcome.settledCount - 1];
-    if (last !== undefined) {
-      this.#offsets.settle(last.offset);
+    // Of an older epoch it would take the place of one that counts.
+    if (last !== undefined && epoch === this.#position.epoch) {
+      this.#offsets.settle({ offset: last.offset, epoch });
     }
     if (outcome.failure !== undefined) {
       throw outcome.failure;
@@ -233,11 +253,14 @@ export class SinkPartition {
   }
 
   /**
-   * An offset past the partition's end means that the partition was begun anew meanwhile: that is
-   * found out when it is idle, as the offset is missing then.
+   * Nothing of a partition that was begun anew meanwhile: the offset would pass over its messages.
+   * One past its end means that too, and is found out when it is idle.
    */
-  async #storeOffset(offset: bigint): Promise<void> {
+  async #storeOffset({ offset, epoch }: Settled): Promise<void> {
     const { client, abort, log } = this.#shared;
+    if (!(await this.#position.confirm(epoch, abort))) {
+      return;
+    }
     try {
       this.#position.remember();
       await client.storeOffset(this.#options.place, offset, abort);

@@ -8,10 +8,13 @@ import { linkSignals } from './linked-signal.ts';
 import type { LinkedSignal } from './linked-signal.ts';
 import { pause } from './retry.ts';
 import type { SinkStream } from './runtime-config.ts';
+import { SinkAnchors, sightOf } from './sink-anchor.ts';
+import type { TopicSight } from './sink-anchor.ts';
 import { SinkPartition } from './sink-partition.ts';
 import type { PartitionPlace, SinkShared } from './sink-partition.ts';
 import { RESET_CHECK_MS } from './sink-position.ts';
-import { findTopic } from './topics.ts';
+import { checkDistinct, findTopic } from './topics.ts';
+import type { FoundTopic } from './topics.ts';
 
 /** How often partitions are looked for that were not there before. */
 const DISCOVERY_MS = 10_000;
@@ -36,6 +39,8 @@ export interface SinkRunOptions {
   readonly client: IggyClient;
   readonly streams: readonly SinkStream[];
   readonly log: ConnectorLog;
+  /** For all runs of the connector; for those of this one unless given. */
+  readonly anchors?: SinkAnchors;
   /** Tests wait for less than ten seconds. */
   readonly discoveryMs?: number;
   readonly resetCheckMs?: number;
@@ -46,11 +51,12 @@ export function createSinkRun(
   create: (stop: AbortSignal) => Sink,
   options: SinkRunOptions,
 ): ConnectorRun {
+  const anchors = options.anchors ?? new SinkAnchors();
   return async (signals, report) => {
     const sink = create(signals.stop);
     try {
       const lease = await sink.open(signals.stop);
-      await consumeWhile(lease, { sink, options, signals, report });
+      await consumeWhile(lease, { sink, options, anchors, signals, report });
     } finally {
       await sink.close();
     }
@@ -60,6 +66,7 @@ export function createSinkRun(
 interface Opened {
   readonly sink: Sink;
   readonly options: SinkRunOptions;
+  readonly anchors: SinkAnchors;
   readonly signals: RunSignals;
   readonly report: RunReport;
 }
@@ -76,6 +83,12 @@ async function consumeWhile(lease: AbortSignal, opened: Opened): Promise<void> {
   }
 }
 
+interface SeenPartition {
+  readonly name: string;
+  readonly place: PartitionPlace;
+  readonly sight: TopicSight;
+}
+
 /** All partitions of an opened sink. */
 class SinkConsumption {
   readonly #options: SinkRunOptions;
@@ -83,9 +96,11 @@ class SinkConsumption {
   readonly #stop: LinkedSignal;
   readonly #shared: SinkShared;
   readonly #running = new Map<string, Promise<void>>();
+  /** Those that are open. */
+  readonly #partitions = new Map<string, SinkPartition>();
   #failure: { readonly error: unknown } | undefined;
 
-  constructor({ sink, options, report }: Opened, stop: LinkedSignal, abort: AbortSignal) {
+  constructor({ sink, options, anchors, report }: Opened, stop: LinkedSignal, abort: AbortSignal) {
     this.#options = options;
     this.#report = report;
     this.#stop = stop;
@@ -94,6 +109,7 @@ class SinkConsumption {
       report,
       client: options.client,
       log: options.log,
+      anchors,
       polls: new Budget(POLLS_MAX),
       consumes: new Budget(CONSUMES_MAX),
       bytes: new Budget(HELD_BYTES_MAX),
@@ -135,34 +151,44 @@ class SinkConsumption {
   }
 
   async #startPartitions(): Promise<void> {
-    for (const stream of this.#options.streams) {
-      for (const topic of stream.topics) {
-        await this.#startTopic(stream, topic);
+    const { client, stop } = this.#shared;
+    const found: (FoundTopic & { readonly config: SinkStream })[] = [];
+    for (const config of this.#options.streams) {
+      const { stream } = config;
+      for (const topic of config.topics) {
+        const details = await findTopic(client, { stream, topic }, stop);
+        found.push({ stream, topic, details, config });
       }
+    }
+    await checkDistinct(client, found, stop);
+    for (const one of found) {
+      this.#startTopic(one, one.config);
     }
   }
 
-  async #startTopic(config: SinkStream, topic: string): Promise<void> {
-    const { stream, consumerGroup } = config;
-    const found = await findTopic(this.#shared.client, { stream, topic }, this.#stop.signal);
-    for (const { id } of found.partitions) {
-      const name = JSON.stringify([stream, topic, consumerGroup, id]);
+  /** Its new partitions begin; the others learn what it looks like now. */
+  #startTopic({ stream, topic, details }: FoundTopic, config: SinkStream): void {
+    for (const { id } of details.partitions) {
+      const place = { stream, topic, partitionId: id, consumer: config.consumerGroup };
+      const name = JSON.stringify(place);
+      const sight = sightOf(details, id);
+      this.#partitions.get(name)?.look(sight);
       if (!this.#running.has(name)) {
-        const place = { stream, topic, partitionId: id, consumer: consumerGroup };
-        this.#running.set(name, this.#runPartition(place, config));
+        this.#running.set(name, this.#runPartition({ name, place, sight }, config));
       }
     }
   }
 
-  async #runPartition(place: PartitionPlace, config: SinkStream): Promise<void> {
+  async #runPartition({ name, place, sight }: SeenPartition, config: SinkStream): Promise<void> {
     const { batchLength, pollIntervalMs } = config;
     const idleMaxMs = (): number => {
       const shareMs = (this.#running.size * 1000) / IDLE_POLLS_PER_SECOND;
       return Math.max(pollIntervalMs, IDLE_MAX_MS, shareMs);
     };
     try {
-      const options = { place, batchLength, pollIntervalMs, idleMaxMs };
+      const options = { place, sight, batchLength, pollIntervalMs, idleMaxMs };
       const partition = await SinkPartition.open(options, this.#shared);
+      this.#partitions.set(name, partition);
       await partition.run();
     } catch (error) {
       this.#fail(error);

@@ -1,12 +1,15 @@
 // Deletes or marks documents whose messages are stored: each only while it is, byte for byte of
 // meaning, the document that was sent. One that was changed meanwhile stays, and is sent again.
 import type { AnyBulkWriteOperation, Collection, Document, MongoClient } from 'mongodb';
-import { ConnectorError } from './connector-error.ts';
+import { ConnectorError, UnsettledError } from './connector-error.ts';
 import type { ConnectorLog } from './connector.ts';
 import type { Attempts } from './source-attempts.ts';
 import type { SentDocument } from './source-batch.ts';
 import { findValue, toPath } from './source-bson.ts';
 import { sha256Of } from './source-message-id.ts';
+import { writtenDespite } from './source-refusals.ts';
+import type { Written } from './source-refusals.ts';
+import { shownId } from './source-skipped.ts';
 import type { SourceReader } from './source-reader.ts';
 import { CanonicalWriter, parseExtendedJson, readExactly } from './source-values.ts';
 import { untilAborted } from '../until-aborted.ts';
@@ -41,6 +44,12 @@ const COMPARED_BYTES_MAX = 16 * 1024 * 1024 - 16 * 1024;
 
 const ID_PATH = toPath('_id');
 
+/** One that cannot be settled as it is. */
+export interface Unsettled {
+  readonly sent: SentDocument;
+  readonly reason: string;
+}
+
 /** A document as it is now, and what was sent of it. */
 interface Guarded {
   readonly sent: SentDocument;
@@ -52,6 +61,8 @@ export class Acknowledger {
   readonly #collection: Collection;
   readonly #canonical = new CanonicalWriter();
   #settledCount = 0;
+  /** Of the call that is under way. */
+  #unsettled: Unsettled[] = [];
 
   constructor(client: MongoClient, options: AcknowledgerOptions) {
     this.#options = options;
@@ -66,22 +77,38 @@ export class Acknowledger {
   }
 
   /**
-   * Resolves when every document is deleted or marked, or is no longer what was sent.
+   * Resolves when every document is deleted or marked, or is no longer what was sent; with those
+   * that are what was sent, and cannot be deleted or marked.
    *
    * @throws ConnectorError `storage` | `connection` | `invalid-state`; the signal's reason
    */
-  async settle(sent: readonly SentDocument[], signal: AbortSignal): Promise<void> {
+  async settle(sent: readonly SentDocument[], signal: AbortSignal): Promise<readonly Unsettled[]> {
     const before = this.#settledCount;
+    this.#unsettled = [];
     for (let from = 0; from < sent.length; from += WRITE_DOCUMENTS_MAX) {
       await this.#settleSome(sent.slice(from, from + WRITE_DOCUMENTS_MAX), signal);
     }
-    const changedCount = sent.length - (this.#settledCount - before);
+    const changedCount = sent.length - (this.#settledCount - before) - this.#unsettled.length;
     if (changedCount > 0) {
       this.#options.log.note(
         `${changedCount} of ${sent.length} documents were changed or gone when they were to be ` +
           `${this.#verb()}: what is there is sent again`,
       );
     }
+    return this.#unsettled;
+  }
+
+  /** @param state that owes these documents only */
+  unsettledError(unsettled: readonly Unsettled[], state: string): UnsettledError {
+    const { database, collection } = this.#options;
+    const [first] = unsettled;
+    const others = unsettled.length > 1 ? `, like ${unsettled.length - 1} more` : '';
+    return new UnsettledError(
+      `The document with _id ${shownId(first?.sent.id ?? '')} of ${database}.${collection} ` +
+        `was sent and cannot be ${this.#verb()}${others}: ${first?.reason ?? ''}. Change it, or ` +
+        'set on_failure = "skip", with which the source leaves it there and goes on',
+      state,
+    );
   }
 
   async #settleSome(sent: readonly SentDocument[], signal: AbortSignal): Promise<void> {
@@ -158,37 +185,95 @@ export class Acknowledger {
   }
 
   async #writeOnce(documents: readonly Guarded[], signal: AbortSignal): Promise<void> {
-    const operations = documents.map((document) => this.#operation(document));
-    const { attempts } = this.#options;
-    const count = await attempts.run('Acknowledgement', signal, async () => {
+    const writable: { readonly document: Guarded; readonly operation: AnyBulkWriteOperation }[] =
+      [];
+    for (const document of documents) {
+      const operation = this.#operation(document);
+      if (operation === undefined) {
+        const reason = 'it is too large to be compared, or has values of deprecated types';
+        this.#unsettled.push({ sent: document.sent, reason });
+      } else {
+        writable.push({ document, operation });
+      }
+    }
+    const parts = [writable];
+    for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
+      const rest = await this.#writePart(part, signal);
+      parts.push(...rest.map((places) => part.filter((_, place) => places.includes(place))));
+    }
+  }
+
+  /** Gives the places of what is to be written again. */
+  async #writePart(
+    part: readonly { readonly document: Guarded; readonly operation: AnyBulkWriteOperation }[],
+    signal: AbortSignal,
+  ): Promise<Written['again']> {
+    if (part.length === 0) {
+      return [];
+    }
+    const operations = part.map(({ operation }) => operation);
+    const { count, refused, again } = await this.#options.attempts.run(
+      'Acknowledgement',
+      signal,
+      async () => await this.#attempt(operations, signal),
+    );
+    this.#settledCount += count;
+    const open = new Set(again.flat());
+    const done = part.filter((_, place) => !open.has(place) && !refused.has(place));
+    for (const [place, reason] of refused) {
+      const sent = part[place]?.document.sent;
+      this.#unsettled.push(...(sent === undefined ? [] : [{ sent, reason }]));
+    }
+    if (count < done.length) {
+      await this.#checkLeft(
+        done.map(({ document }) => document),
+        signal,
+      );
+    }
+    return again;
+  }
+
+  async #attempt(
+    operations: readonly AnyBulkWriteOperation[],
+    signal: AbortSignal,
+  ): Promise<Written> {
+    try {
       const writing = this.#collection.bulkWrite(operations, {
         ordered: false,
         timeoutMS: WRITE_MS_MAX,
       });
       const result = await untilAborted(writing, signal);
-      return result.deletedCount + result.modifiedCount;
-    });
-    this.#settledCount += count;
-    if (count < documents.length) {
-      await this.#checkLeft(documents, signal);
+      return { count: result.deletedCount + result.modifiedCount, refused: new Map(), again: [] };
+    } catch (error) {
+      signal.throwIfAborted();
+      const written = writtenDespite(error, operations.length);
+      if (written === undefined) {
+        throw error;
+      }
+      return written;
     }
   }
 
-  /** One operation, which does nothing unless the document is as it was read. */
-  #operation({ sent, bson }: Guarded): AnyBulkWriteOperation {
-    const document = bson.length > COMPARED_BYTES_MAX ? undefined : readExactly(bson);
+  /**
+   * One operation, which does nothing unless the document is as it was read; undefined where that
+   * cannot be told.
+   */
+  #operation({ sent, bson }: Guarded): AnyBulkWriteOperation | undefined {
+    const bytes = bson.length + Buffer.byteLength(sent.id);
+    const document = bytes > COMPARED_BYTES_MAX ? undefined : readExactly(bson);
     if (document === undefined) {
-      throw new ConnectorError(
-        'storage',
-        `The document with _id ${sent.id} of ${this.#place()} cannot be ${this.#verb()}, for it ` +
-          'is too large to be compared, or has values of deprecated types: leave it out by ' +
-          'query_filter',
-      );
+      return undefined;
     }
     const { settlement } = this.#options;
     const filter: Document = {
       _id: { $eq: this.#parseId(sent.id) },
-      $expr: { $eq: ['$$ROOT', { $literal: document }] },
+      // Numbers of several types are equal: of most of them the sizes differ.
+      $expr: {
+        $and: [
+          { $eq: [{ $bsonSize: '$$ROOT' }, bson.length] },
+          { $eq: ['$$ROOT', { $literal: document }] },
+        ],
+      },
     };
     // A collection's own collation may take other texts for the same.
     const collation = { locale: 'simple' };
@@ -210,12 +295,10 @@ export class Acknowledger {
         const before = left.get(id);
         left.delete(id);
         if (before !== undefined && Buffer.compare(before.bson, bson) === 0) {
-          throw new ConnectorError(
-            'storage',
-            `The document with _id ${id} of ${this.#place()} is as it was sent, and MongoDB has ` +
-              `not ${this.#verb()} it, so that it would be sent for ever: leave it out by ` +
-              'query_filter',
-          );
+          const reason =
+            `it is as it was sent, and MongoDB has not ${this.#verb()} it, so that it would be ` +
+            'sent for ever';
+          this.#unsettled.push({ sent: before.sent, reason });
         }
       }
     }
@@ -254,9 +337,5 @@ export class Acknowledger {
 
   #verb(): string {
     return this.#options.settlement.kind === 'delete' ? 'deleted' : 'marked';
-  }
-
-  #place(): string {
-    return `${this.#options.database}.${this.#options.collection}`;
   }
 }

@@ -1,5 +1,7 @@
 // From documents to messages, with what happens to those that cannot be carried.
 import type { ConnectorLog, ProducedMessage } from './connector.ts';
+import { BSON } from 'mongodb';
+import { isUtf8 } from 'node:buffer';
 import { ConnectorError } from './connector-error.ts';
 import { namedHeader } from './iggy-headers.ts';
 import { BSON_TYPE, BsonError } from '../backends/mongodb/bson-reader.ts';
@@ -10,7 +12,11 @@ import { formatPosition } from './source-cursor.ts';
 import { documentTimeUs, Uncarriable } from './source-document.ts';
 import type { PayloadEncoder } from './source-document.ts';
 import { MessageIds, partitionHashOf, sha256Of } from './source-message-id.ts';
+import { bytesOf, isSamePlace, isSameValue } from './source-places.ts';
+import type { ReadBatch } from './source-reader.ts';
+import { PENDING_BYTES_MAX, pendingBytesOf } from './source-state.ts';
 import type { Pending } from './source-state.ts';
+import { shownId, SkippedDocuments } from './source-skipped.ts';
 import { CanonicalWriter, parseExtendedJson, readExactly } from './source-values.ts';
 
 /** A message's document, for what is done with it when the message is stored. */
@@ -26,6 +32,8 @@ export interface MadeBatch {
   /** Where the last document is that was carried or given up; undefined where none was. */
   readonly position: string | undefined;
   readonly skippedCount: number;
+  /** Whether documents behind it may have been left out, for which the state has no room. */
+  readonly isCut: boolean;
   /** What is wrong with the next document: nothing behind it was carried. */
   readonly failure: ConnectorError | undefined;
 }
@@ -58,12 +66,6 @@ interface Located {
 
 const ID_PATH = toPath('_id');
 
-/** Of an `_id` in a log or an error. */
-const SHOWN_ID_CHARACTERS_MAX = 200;
-
-/** Documents that stay are found again and again: so many are remembered as known. */
-const KNOWN_SKIPPED_MAX = 10_000;
-
 /** JavaScript's dates reach so far from 1970 either way. Source: ECMA-262, "Time Values". */
 const DATE_MS_MAX = 8_640_000_000_000_000n;
 
@@ -77,28 +79,62 @@ const UNORDERED_TYPES: ReadonlyMap<number, string> = new Map([
   [BSON_TYPE.codeWithScope, 'the deprecated type code with scope'],
 ]);
 
+/** A position has exactly the value of these, which their type and a number tell. */
+const PLAIN_TYPES: ReadonlySet<number> = new Set([
+  BSON_TYPE.double,
+  BSON_TYPE.int32,
+  BSON_TYPE.int64,
+  BSON_TYPE.decimal128,
+  BSON_TYPE.boolean,
+  BSON_TYPE.date,
+  BSON_TYPE.null,
+  BSON_TYPE.objectId,
+  BSON_TYPE.string,
+  BSON_TYPE.timestamp,
+  BSON_TYPE.minKey,
+  BSON_TYPE.maxKey,
+]);
+
+const READ_BACK_PATH = toPath('v');
+
 export class BatchMaker {
   readonly #options: BatchOptions;
   readonly #trackingPath: Path;
   readonly #ids: MessageIds;
   readonly #canonical = new CanonicalWriter();
-  readonly #knownSkipped = new Set<string>();
+  readonly #skipped: SkippedDocuments;
 
   constructor(options: BatchOptions) {
     this.#options = options;
     this.#trackingPath = toPath(options.trackingField);
     this.#ids = new MessageIds(options.database, options.collection);
+    this.#skipped = new SkippedDocuments(this.#place(), options.log);
   }
 
-  /** Makes messages, up to the first document that stops the source. */
-  make(documents: readonly Uint8Array[], pollTime: Date): MadeBatch {
+  /** Of a document that was sent and cannot be settled: this version of it is sent no more. */
+  giveUp(sent: Pending, reason: string): void {
+    this.#skipped.giveUp(sent, reason);
+  }
+
+  /**
+   * Makes messages, up to the first document that stops the source.
+   *
+   * @param doubles where several documents may have one place in the order
+   */
+  make(
+    documents: readonly Uint8Array[],
+    pollTime: Date,
+    doubles?: ReadBatch['doubles'],
+  ): MadeBatch {
     const messages: ProducedMessage[] = [];
     const sent: SentDocument[] = [];
     let last: Located | undefined;
     let skippedCount = 0;
     let failure: ConnectorError | undefined;
-    for (const bson of documents) {
-      const outcome = this.#carry(bson, pollTime);
+    let owedBytes = 0;
+    for (const [index, bson] of documents.entries()) {
+      const next = doubles === undefined ? undefined : (documents[index + 1] ?? doubles.beyond);
+      const outcome = this.#carry(bson, next, pollTime);
       if ('failure' in outcome) {
         failure = outcome.failure;
         break;
@@ -106,17 +142,24 @@ export class BatchMaker {
       last = outcome.located;
       if ('message' in outcome) {
         messages.push(outcome.message);
-        sent.push(...this.#owed(outcome.located));
+        const owed = this.#owed(outcome.located);
+        sent.push(...owed);
+        owedBytes += pendingBytesOf(owed);
       } else {
         skippedCount += this.#skip(outcome) ? 1 : 0;
       }
+      if (owedBytes >= PENDING_BYTES_MAX) {
+        break;
+      }
     }
     const position = last === undefined ? undefined : this.#positionOf(last);
-    return { messages, sent, position, skippedCount, failure };
+    const isCut = owedBytes >= PENDING_BYTES_MAX;
+    return { messages, sent, position, skippedCount, isCut, failure };
   }
 
   #carry(
     bson: Uint8Array,
+    next: Uint8Array | undefined,
     pollTime: Date,
   ):
     | { readonly failure: ConnectorError }
@@ -125,6 +168,7 @@ export class BatchMaker {
     let located: Located | undefined;
     try {
       located = this.#locate(bson);
+      this.#checkAlone(located, next);
       return { located, message: this.#message(located, pollTime) };
     } catch (error) {
       if (error instanceof Unordered) {
@@ -168,13 +212,47 @@ export class BatchMaker {
     if (value.type === BSON_TYPE.date && !isDate(value)) {
       throw this.#unordered('a date beyond the year 275760 in', idText, field);
     }
-    // Only a document can hold what its own type does not tell.
-    if (value.type === BSON_TYPE.document) {
-      const parsed = parseExtendedJson(this.#canonical.encode(value).toString('utf8'));
-      if ('problem' in parsed) {
-        throw this.#unordered('a value of a deprecated type in', idText, field);
-      }
+    if (value.type === BSON_TYPE.string && !isUtf8(textBytesOf(value))) {
+      throw this.#unordered('broken text in', idText, field);
     }
+    if (!PLAIN_TYPES.has(value.type)) {
+      this.#checkReadBack(value, field, idText);
+    }
+  }
+
+  /** A position that means another value would find the same documents for ever, or skip some. */
+  #checkReadBack(value: BsonValue, field: string, idText: Buffer): void {
+    const parsed = parseExtendedJson(this.#canonical.encode(value).toString('utf8'));
+    if ('problem' in parsed) {
+      throw this.#unordered('a value of a deprecated type in', idText, field);
+    }
+    const readBack = findValue(BSON.serialize(new Map([['v', parsed.value]])), READ_BACK_PATH);
+    if (readBack === undefined || readBack === 'array' || !isSameValue(readBack, value)) {
+      throw this.#unordered('a value that Extended JSON takes for another one in', idText, field);
+    }
+  }
+
+  /** Of documents with one place in the order, the later ones would be passed over. */
+  #checkAlone({ id, tracking, idText }: Located, next: Uint8Array | undefined): void {
+    const nextId = next === undefined ? undefined : findValue(next, ID_PATH);
+    if (
+      next === undefined ||
+      nextId === undefined ||
+      nextId === 'array' ||
+      !isSamePlace(id, nextId)
+    ) {
+      return;
+    }
+    const nextTracking = this.#isById() ? nextId : findValue(next, this.#trackingPath);
+    if (nextTracking === 'array' || !isSamePlace(tracking, nextTracking)) {
+      return;
+    }
+    throw new Unordered(
+      `Several documents of ${this.#place()} have the _id ${shown(idText)} and the same ` +
+        `"${this.#options.trackingField}", so that some would be passed over: give each an _id ` +
+        'of its own (in the pipeline of a view, for example), take a tracking_field that tells ' +
+        'them apart, or leave them out by query_filter',
+    );
   }
 
   #unordered(what: string, idText: Buffer, field = this.#options.trackingField): Unordered {
@@ -193,6 +271,9 @@ export class BatchMaker {
         'it has values of deprecated types, or broken text, and cannot be compared before it is ' +
           'deleted or marked',
       );
+    }
+    if (this.#skipped.hasGivenUp && this.#skipped.isGivenUp(sha256Of(bson))) {
+      throw new Uncarriable('it was sent, and cannot be deleted or marked');
     }
     const timeUs = documentTimeUs(tracking, trackingField) ?? BigInt(pollTime.getTime()) * 1000n;
     return {
@@ -219,17 +300,8 @@ export class BatchMaker {
 
   /** Whether it is told for the first time. */
   #skip({ located, reason }: { readonly located: Located; readonly reason: string }): boolean {
-    const version = sha256Of(located.bson);
-    if (this.#knownSkipped.has(version)) {
-      return false;
-    }
-    if (this.#knownSkipped.size < KNOWN_SKIPPED_MAX) {
-      this.#knownSkipped.add(version);
-    }
-    this.#options.log.warn(
-      `Skipped the document with _id ${shown(located.idText)} of ${this.#place()}: ${reason}`,
-    );
-    return true;
+    const id = located.idText.toString('utf8');
+    return this.#skipped.skip({ id, sha256: sha256Of(located.bson) }, reason);
   }
 
   #positionOf({ tracking, idText }: Located): string {
@@ -254,14 +326,16 @@ function reasonOf(error: Error): string | undefined {
   return error instanceof Uncarriable ? error.message : undefined;
 }
 
+/** Between its length and its end. */
+function textBytesOf(value: BsonValue): Uint8Array {
+  return bytesOf(value).subarray(4, -1);
+}
+
 function isDate({ bytes, offset }: BsonValue): boolean {
   const ms = Buffer.from(bytes.buffer, bytes.byteOffset + offset, 8).readBigInt64LE();
   return ms >= -DATE_MS_MAX && ms <= DATE_MS_MAX;
 }
 
 function shown(idText: Buffer): string {
-  const text = idText.toString('utf8');
-  return text.length > SHOWN_ID_CHARACTERS_MAX
-    ? `${text.slice(0, SHOWN_ID_CHARACTERS_MAX)}…`
-    : text;
+  return shownId(idText.toString('utf8'));
 }

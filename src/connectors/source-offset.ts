@@ -30,9 +30,6 @@ const TYPES: ReadonlyMap<number, OffsetType> = new Map([
   [BSON_TYPE.symbol, TEXT],
 ]);
 
-/** In this order where there is nothing to go by. */
-const GUESSES = [OBJECT_ID, DATE, NUMBER, TEXT];
-
 /** Whether the text says its type itself, as Extended JSON. */
 export function isExtendedJson(text: string): boolean {
   return /^\s*["{]/.test(text);
@@ -41,17 +38,13 @@ export function isExtendedJson(text: string): boolean {
 /**
  * The value of a text.
  *
- * @param type of the first value of the tracking field; undefined where there is none
+ * @param type of a value of the tracking field, which is needed unless the text says its own
  */
 export function parseOffset(text: string, type: number | undefined): Parsed<unknown> {
   if (isExtendedJson(text)) {
     return parseExtendedJson(text);
   }
-  if (type === undefined) {
-    const [value] = GUESSES.map(({ parse }) => parse(text)).filter((read) => read !== undefined);
-    return { value };
-  }
-  const expected = TYPES.get(type);
+  const expected = type === undefined ? undefined : TYPES.get(type);
   const value = expected?.parse(text);
   if (value !== undefined) {
     return { value };

@@ -2,7 +2,7 @@
 // it, save that nothing is owed. Whatever stops it in between, nothing is acknowledged that is not
 // stored by Iggy with its state on disk; what was sent without that is sent again, by the same ids.
 import type { ConnectorStage } from '../observation.ts';
-import { ConnectorError } from './connector-error.ts';
+import { ConnectorError, UnsettledError } from './connector-error.ts';
 import type { ConnectorRun, RunReport, RunSignals } from './connector-runner.ts';
 import type { ConnectorLog, ProducedMessage, Source, SourceBatch } from './connector.ts';
 import type { IggyClient } from './iggy-client.ts';
@@ -64,7 +64,10 @@ class SourceProduction {
   /** @throws what ended it; a signal's reason when it was stopped */
   async run(): Promise<never> {
     const { source, store, signals, report } = this.#opened;
-    await source.open(await store.load(), signals.stop);
+    const state = await store.load();
+    await source.open(state, signals.stop);
+    // Found out later, a full disk would let the same be sent at each restart.
+    await store.prove(state);
     await this.#acknowledge(new Map());
     await this.#findPartitions(signals.stop);
     report.running();
@@ -114,9 +117,16 @@ class SourceProduction {
   /** Only after what is owed is on disk. */
   async #acknowledge(durations: Durations): Promise<void> {
     const { source, signals } = this.#opened;
-    const state = await source.acknowledge(signals.abort);
-    if (state !== undefined) {
-      await this.#save(state, durations);
+    try {
+      const state = await source.acknowledge(signals.abort);
+      if (state !== undefined) {
+        await this.#save(state, durations);
+      }
+    } catch (error) {
+      if (error instanceof UnsettledError) {
+        await this.#save(error.state, durations);
+      }
+      throw error;
     }
   }
 

@@ -32,11 +32,11 @@ export class StartOffset {
       return known;
     }
     const { trackingField, reader, log } = this.#options;
-    const sample = isExtendedJson(offset) ? undefined : await reader.anyTracking(signal);
-    if (sample === undefined && !isExtendedJson(offset) && (await reader.isEmpty(signal))) {
+    const type = isExtendedJson(offset) ? undefined : await reader.anyTrackingType(signal);
+    if (type === undefined && !isExtendedJson(offset)) {
       return undefined;
     }
-    const parsed = parseOffset(offset, sample?.type);
+    const parsed = parseOffset(offset, type);
     if ('problem' in parsed) {
       throw new ConnectorError(
         'invalid-config',

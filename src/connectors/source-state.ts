@@ -34,9 +34,30 @@ export const FIRST_STATE: SourceState = {
   pending: [],
 };
 
+/** Of what is pending as it is saved: beyond it a batch ends, so that its state can be loaded. */
+export const PENDING_BYTES_MAX = 16 * 1024 * 1024;
+
+/** Own fields by whatever name: zod's records leave out `__proto__`. */
+const offsetsSchema = z.unknown().transform((value, context): ReadonlyMap<string, string> => {
+  const offsets = new Map<string, string>();
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    context.addIssue({ code: 'custom', message: 'no object' });
+    return z.NEVER;
+  }
+  const fields: readonly (readonly [string, unknown])[] = Object.entries(value);
+  for (const [name, offset] of fields) {
+    if (typeof offset === 'string') {
+      offsets.set(name, offset);
+    } else {
+      context.addIssue({ code: 'custom', message: 'no text', path: [name] });
+    }
+  }
+  return offsets;
+});
+
 const stateSchema = z.strictObject({
   last_poll_time: z.iso.datetime().optional(),
-  tracking_offsets: z.record(z.string(), z.string()),
+  tracking_offsets: offsetsSchema,
   processed_documents: z.int().min(0),
   fingerprint: z
     .strictObject({ database: z.string(), collection: z.string(), tracking_field: z.string() })
@@ -51,15 +72,31 @@ type StateText = z.infer<typeof stateSchema>;
 /** Of MessagePack: what an array or a map of few elements, or a longer one, begins with. */
 const MESSAGE_PACK = /^[\x80-\x9f\xdc-\xdf\ufffd]/;
 
+/** What is wrong with a state of the Rust runtime, and what to do. */
+export const RUST_STATE =
+  "The saved state is in the format of Iggy's Rust runtime, MessagePack, which is not read: move " +
+  'it away, and set initial_offset to the last value that was sent';
+
 const WHAT_TO_DO =
   'restore it from a copy, or move it away to begin again behind initial_offset, which sends ' +
   'again what was sent before';
+
+/** Whether a file may be a state of the Rust runtime. */
+export function isMessagePack(bytes: Buffer): boolean {
+  return MESSAGE_PACK.test(bytes.subarray(0, 1).toString('latin1'));
+}
+
+/** How much of a saved state these take. */
+export function pendingBytesOf(pending: readonly Pending[]): number {
+  const texts = pending.map(({ id, sha256 }) => JSON.stringify({ id, sha256 }));
+  return texts.reduce((bytes, text) => bytes + Buffer.byteLength(text) + 1, 0);
+}
 
 /** The state as it is saved. */
 export function formatState(state: SourceState, fingerprint: Fingerprint): string {
   const { lastPollTime, offset, processedDocuments, pending } = state;
   const { database, collection, trackingField } = fingerprint;
-  const text: StateText = {
+  const text: z.input<typeof stateSchema> = {
     ...(lastPollTime === undefined ? {} : { last_poll_time: lastPollTime.toISOString() }),
     tracking_offsets: offset === undefined ? {} : { [collection]: offset },
     processed_documents: processedDocuments,
@@ -79,9 +116,7 @@ export function parseState(text: string, fingerprint: Fingerprint): SourceState 
   checkFingerprint(state, fingerprint);
   return {
     lastPollTime: state.last_poll_time === undefined ? undefined : new Date(state.last_poll_time),
-    offset: Object.hasOwn(state.tracking_offsets, fingerprint.collection)
-      ? state.tracking_offsets[fingerprint.collection]
-      : undefined,
+    offset: state.tracking_offsets.get(fingerprint.collection),
     processedDocuments: state.processed_documents,
     pending: state.pending,
   };
@@ -89,10 +124,7 @@ export function parseState(text: string, fingerprint: Fingerprint): SourceState 
 
 function parseText(text: string): StateText {
   if (MESSAGE_PACK.test(text)) {
-    throw invalid(
-      "The saved state is in the format of Iggy's Rust runtime, MessagePack, which is not read: " +
-        'move it away, and set initial_offset to the last value that was sent',
-    );
+    throw invalid(RUST_STATE);
   }
   const parsed = stateSchema.safeParse(parseJson(text));
   if (!parsed.success) {
@@ -118,7 +150,7 @@ function checkFingerprint(state: StateText, fingerprint: Fingerprint): void {
   const { database, collection, trackingField } = fingerprint;
   const saved = state.fingerprint ?? {
     database,
-    collection: Object.keys(state.tracking_offsets)[0] ?? collection,
+    collection: [...state.tracking_offsets.keys()][0] ?? collection,
     tracking_field: trackingField,
   };
   const isSame =

@@ -1,15 +1,22 @@
 // Where a source has got to, on disk: one file a source, replaced as a whole, held by one process.
 import type { FileHandle } from 'node:fs/promises';
-import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { randomUUID } from 'node:crypto';
 import { isUtf8 } from 'node:buffer';
 import { toErrorCode } from '../error-code.ts';
 import { ProcessLockError, takeLock } from '../process-lock.ts';
 import type { ReleaseLock } from '../process-lock.ts';
 import { ConnectorError } from './connector-error.ts';
+import { isMessagePack, RUST_STATE } from './source-state.ts';
 
 /** A state holds at most what one batch of a source owes; more is not one. */
 const STATE_BYTES_MAX = 64 * 1024 * 1024;
+
+/** More than most states have: what a disk must have room for before a source begins. */
+const PROOF_BYTES = 1024 * 1024;
+
+const DRAFT_SUFFIX = '.tmp';
 
 export interface StatePlace {
   readonly directory: string;
@@ -27,7 +34,8 @@ export class StateStore {
   private constructor(directory: string, file: string, releaseLock: ReleaseLock) {
     this.#directory = directory;
     this.#file = file;
-    this.#draft = draftOf(file);
+    // Containers that share a disk do not see each other's locks, and give the same process ids.
+    this.#draft = `${file}.${randomUUID()}${DRAFT_SUFFIX}`;
     this.#releaseLock = releaseLock;
   }
 
@@ -51,7 +59,9 @@ export class StateStore {
   async load(): Promise<string | undefined> {
     const bytes = await this.#read();
     if (bytes !== undefined && (bytes.length === 0 || !isUtf8(bytes))) {
-      throw this.#notAState();
+      throw isMessagePack(bytes)
+        ? new ConnectorError('invalid-state', RUST_STATE)
+        : this.#notAState();
     }
     return bytes?.toString('utf8');
   }
@@ -80,12 +90,39 @@ export class StateStore {
   }
 
   /**
-   * Resolves when the state is on disk, also for a machine that loses its power now. Before that
-   * the former one is there, never a part of either.
+   * Resolves when the directory has taken a file of some size, and again the state that is there:
+   * a full disk is found out before anything depends on it.
    *
    * @throws ConnectorError `init`
    */
+  async prove(state: string | undefined): Promise<void> {
+    try {
+      await writeDurably(this.#draft, ' '.repeat(PROOF_BYTES));
+    } catch (error) {
+      throw unusable('write to', this.#directory, error);
+    } finally {
+      await rm(this.#draft, { force: true }).catch(() => undefined);
+    }
+    if (state !== undefined) {
+      await this.save(state);
+    }
+  }
+
+  /**
+   * Resolves when the state is on disk, also for a machine that loses its power now. Before that
+   * the former one is there, never a part of either.
+   *
+   * @throws ConnectorError `init`; `invalid-config` for one that could not be loaded again
+   */
   async save(state: string): Promise<void> {
+    const bytes = Buffer.byteLength(state);
+    if (bytes > STATE_BYTES_MAX) {
+      throw new ConnectorError(
+        'invalid-config',
+        `A state of ${bytes} bytes is larger than one may be (${STATE_BYTES_MAX}) and is not ` +
+          'saved: set a smaller batch_size',
+      );
+    }
     try {
       await rm(this.#draft, { force: true });
       await writeDurably(this.#draft, state);
@@ -106,16 +143,22 @@ export class StateStore {
   }
 }
 
-function draftOf(file: string): string {
-  return `${file}.tmp`;
+/** Of whoever has ended within a save. */
+async function removeDrafts(directory: string, file: string): Promise<void> {
+  const start = path.basename(file);
+  for (const name of await readdir(directory)) {
+    if (name.startsWith(`${start}.`) && name.endsWith(DRAFT_SUFFIX)) {
+      await rm(path.join(directory, name), { force: true });
+    }
+  }
 }
 
 async function prepare(directory: string, file: string): Promise<ReleaseLock> {
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const releaseLock = await takeLock(`${file}.lock`);
-    // Whoever wrote it has ended: nobody else has the lock.
-    await rm(draftOf(file), { force: true });
+    // Whoever wrote them has ended: nobody else has the lock.
+    await removeDrafts(directory, file);
     return releaseLock;
   } catch (error) {
     if (error instanceof ProcessLockError && error.isWritable) {

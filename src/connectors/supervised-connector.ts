@@ -14,6 +14,7 @@ import type {
   ReadySink,
   ReadySource,
 } from './runtime-config.ts';
+import { SinkAnchors } from './sink-anchor.ts';
 import { createSinkRun } from './sink-runner.ts';
 import { createSourceRun } from './source-runner.ts';
 
@@ -36,6 +37,8 @@ type Life =
 export class SupervisedConnector {
   readonly #options: SupervisedConnectorOptions;
   readonly #counters = new CounterTotals();
+  /** Of a sink: what it has read last, whichever life of it has. */
+  readonly #anchors = new SinkAnchors();
   #config: ConnectorConfig;
   #life: Life = { kind: 'off' };
   #isStopped = false;
@@ -132,7 +135,7 @@ export class SupervisedConnector {
     const { observer, restart } = this.#options;
     return new ConnectorRunner({
       identity: config,
-      run: createRun(config, this.#options.config, log),
+      run: createRun(config, this.#options.config, { log, anchors: this.#anchors }),
       observer,
       counters: this.#counters,
       ...(restart === undefined ? {} : { restart }),
@@ -162,16 +165,17 @@ export class SupervisedConnector {
 function createRun(
   connector: ReadySink | ReadySource,
   { iggy, statePath }: Pick<ConnectorsConfig, 'iggy' | 'statePath'>,
-  log: ConnectorLog,
+  { log, anchors }: { log: ConnectorLog; anchors: SinkAnchors },
 ): ConnectorRun {
   return async (signals, report) => {
     const onRetry = (): void => {
+      anchors.disturb();
       report.batch({ errors: 1 });
     };
     const client = new IggyClient({ ...iggy, onRetry });
     const run =
       connector.type === 'sink'
-        ? sinkRun(connector, client, log)
+        ? sinkRun(connector, client, { log, anchors })
         : sourceRun(connector, client, { log, statePath });
     try {
       await run(signals, report);
@@ -181,12 +185,21 @@ function createRun(
   };
 }
 
-function sinkRun(sink: ReadySink, client: IggyClient, log: ConnectorLog): ConnectorRun {
+function sinkRun(
+  sink: ReadySink,
+  client: IggyClient,
+  { log, anchors }: { log: ConnectorLog; anchors: SinkAnchors },
+): ConnectorRun {
   const { key, streams } = sink;
   const topics = streams.flatMap(({ stream, topics, consumerGroup, schema }) =>
     topics.map((topic) => ({ stream, topic, consumerGroup, schema })),
   );
-  return createSinkRun((stop) => sink.create({ key, topics, log, stop }), { client, streams, log });
+  return createSinkRun((stop) => sink.create({ key, topics, log, stop }), {
+    client,
+    streams,
+    log,
+    anchors,
+  });
 }
 
 /** Allowed, and even safer than a name, which Iggy hashes; but perhaps not what was meant. */

@@ -38,6 +38,51 @@ export async function findTopic(
   return created;
 }
 
+export interface FoundTopic {
+  readonly stream: string;
+  readonly topic: string;
+  readonly details: IggyTopicDetails;
+}
+
+/**
+ * Each is another topic. A stream or topic that is named by its number may be one that is named
+ * otherwise too; two names never are one.
+ *
+ * @throws ConnectorError `invalid-config` that names two that are one; IggyError
+ */
+export async function checkDistinct(
+  client: IggyClient,
+  found: readonly FoundTopic[],
+  signal: AbortSignal,
+): Promise<void> {
+  if (!found.some(({ stream, topic }) => isNumber(stream) || isNumber(topic))) {
+    return;
+  }
+  const streamIds = new Map<string, number | undefined>();
+  const seen = new Map<string, FoundTopic>();
+  for (const one of found) {
+    const { stream, topic, details } = one;
+    if (!streamIds.has(stream)) {
+      streamIds.set(stream, (await client.stream(stream, signal))?.id);
+    }
+    const key = `${streamIds.get(stream)} ${details.id}`;
+    const other = seen.get(key);
+    // The same name twice is for two consumers.
+    if (other !== undefined && (other.stream !== stream || other.topic !== topic)) {
+      throw new ConnectorError(
+        'invalid-config',
+        `${shownTopic(other)} and ${shownTopic(one)} are one topic: name it once`,
+      );
+    }
+    seen.set(key, one);
+  }
+}
+
+/** As Iggy takes it. */
+function isNumber(name: string): boolean {
+  return /^\+?\d+$/.test(name);
+}
+
 function missing(wanted: WantedTopic): ConnectorError {
   return new ConnectorError(
     'connection',

@@ -1,6 +1,7 @@
 // Connectors before an Iggy and a MongoDB that fail in every way that a proxy can produce: nothing
 // is lost, and what comes twice has the same id.
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import { fieldOf, parseIggyJson } from '../../src/connectors/iggy-json.ts';
 import { LEASES_COLLECTION } from '../../src/connectors/lease.ts';
 import { ConnectorsStage } from '../support/connectors-stage.ts';
 import { untilFact } from '../support/facts.ts';
@@ -54,6 +55,26 @@ const REQUESTS = {
   sends: ({ method, path }: ProxiedRequest) => method === 'POST' && path.endsWith('/messages'),
   logins: ({ path }: ProxiedRequest) => path === '/users/login',
 } as const;
+
+/** As a foreign producer may: Iggy 0.8 takes any bytes for a block of headers. */
+async function sendBrokenHeaders(stage: ConnectorsStage, iggy: TestIggy, id: number) {
+  const post = async (path: string, body: unknown, token = ''): Promise<Response> =>
+    await fetch(`${iggy.address}${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(10_000),
+    });
+  const login = parseIggyJson(await (await post('/users/login', iggy.credentials)).text());
+  const token = String(fieldOf(fieldOf(login, 'access_token'), 'token'));
+  const payload = Buffer.from('{"n":1}').toString('base64');
+  const sent = {
+    partitioning: { kind: 'partition_id', value: 'AAAAAA==' },
+    messages: [{ id: String(id), payload, user_headers: 'Z2FyYmFnZSEhZ2FyYmFnZQ==' }],
+  };
+  const path = `/streams/${stage.stream}/topics/${stage.topic}/messages`;
+  expect((await post(path, sent, token)).status).toBe(201);
+}
 
 describeIggy('connectors before faults', () => {
   describeBehindProxy('of Iggy and of MongoDB', () => {
@@ -225,6 +246,43 @@ retry_delay = "10ms"
       });
       expect(JSON.stringify(letter)).toContain(Buffer.from('{broken').toString('base64'));
     });
+
+    it.each([
+      ['', ['1', '2', '3']],
+      ['include_headers = true\non_failure = "skip"', ['1', '3']],
+    ])('a message with broken headers does not stop a sink (%j)', async (more, ids) => {
+      await stage.send(['{"n":0}']);
+      await sendBrokenHeaders(stage, iggy, 2);
+      await stage.send(['{"n":2}'], 0, 3);
+      await start(sink(stage.database.uri, more));
+      await stage.untilOffset(GROUP, 2n);
+      const documents = await stage.untilDocuments('events', ids.length);
+      expect(documents.map(({ _id: id }) => String(id)).sort()).toEqual(ids);
+    });
+
+    it.each([
+      ['GET', '/messages', 400],
+      ['GET', '/messages', 413],
+      ['PUT', '/consumer-offsets', 400],
+      ['GET', '/consumer-offsets', 413],
+      ['GET', '/topics/', 400],
+    ])(
+      'a sink goes on by itself after %s …%s was answered with %d',
+      async (method, part, status) => {
+        await stage.send(payloads);
+        let isAnswered = false;
+        proxy = await startIggyProxy(iggy.address, (request) => {
+          if (isAnswered || request.method !== method || !request.path.includes(part)) {
+            return 'pass';
+          }
+          isAnswered = true;
+          return { status, body: '<html>Bad Request</html>' };
+        });
+        await start(sink(), proxy.address);
+        await stage.untilOffset(GROUP, BigInt(COUNT - 1));
+        expect(new Set(await numbersIn('events')).size).toBe(COUNT);
+      },
+    );
 
     it('a sink that is stopped while it pauses for a retry ends at once', async () => {
       relay = await startMongodbRelay(stage.database.uri, (message) =>

@@ -23,6 +23,7 @@ import type { InProcessSink } from '../support/in-process-connectors.ts';
 import { createRecorder } from '../support/observations.ts';
 import {
   createConnectorsConfig,
+  noOtherConfig,
   sameConfig,
   sinkConfig,
   sourceConfig,
@@ -111,7 +112,13 @@ describeIggy('the connectors runtime', () => {
     });
     const restart = { firstMs: 20, maxMs: 100 };
     const observer = createRecorder();
-    const runtime = createConnectorsRuntime({ config, observer, reload: sameConfig, restart });
+    const runtime = createConnectorsRuntime({
+      config,
+      observer,
+      reload: sameConfig,
+      find: noOtherConfig,
+      restart,
+    });
     runtimes.push(runtime);
     await runtime.start(NEVER);
     return runtime;

@@ -196,7 +196,7 @@ describeIggy('the Iggy client', () => {
     const alone = [{ id: 1n, payload: Buffer.alloc(3_000_000, 'x') }];
     await expect(
       large.send({ ...place, partitioning, messages: alone }, NEVER),
-    ).rejects.toMatchObject({ kind: 'too-large' });
+    ).rejects.toMatchObject({ kind: 'unsendable' });
   });
 
   it('polls fewer messages where their answer would be too large', async () => {

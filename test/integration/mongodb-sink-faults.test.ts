@@ -308,12 +308,6 @@ describeMongodb('The MongoDB sink before a MongoDB with faults', () => {
     expect(await stored('broken')).toHaveLength(1);
   });
 
-  it('halts when a message is too large even for a dead letter', async () => {
-    const sink = await openSink({ on_failure: 'dead_letter' });
-    const outcome = await sink.consume([polledMessage(0, { payload: Buffer.alloc(17_000_000) })]);
-    expect(outcome).toMatchObject({ settledCount: 0, failure: { kind: 'storage' } });
-  });
-
   it('does not open without a lease that it may write', async () => {
     proxy.faults = (command) =>
       command === 'findAndModify' ? refusal(13, 'not authorized') : 'pass';

@@ -122,6 +122,22 @@ describeMongodb('a MongoDB source that goes on', () => {
     await source.close();
   });
 
+  it('asks again while the tracking field is missing or null', async () => {
+    const fields = { tracking_field: 'v', initial_offset: '2026-01-01' };
+    const { source, log } = createTestSource(stage.database, fields);
+    await stage.items.insertMany([{ _id: 1 }, { _id: 2, v: null }]);
+    await source.open(undefined, NEVER);
+    expect((await source.poll(NEVER)).messages).toEqual([]);
+    expect(log.notes).toEqual([]);
+    await stage.items.insertMany([
+      { _id: 3, v: '2025-12-31' },
+      { _id: 4, v: '2026-01-02' },
+    ]);
+    expect(payloadsOf((await source.poll(NEVER)).messages)).toEqual([{ _id: 4, v: '2026-01-02' }]);
+    expect(log.notes).toEqual(['Begins where "v" is greater than "2026-01-01"']);
+    await source.close();
+  });
+
   it('refuses an offset that the values contradict, and takes a plain one of a state', async () => {
     await stage.items.insertMany([{ _id: 1 }, { _id: 7 }]);
     await expect(run({ initial_offset: 'abc' })).rejects.toMatchObject({

@@ -1,5 +1,5 @@
-import { describe, expect, it } from '@jest/globals';
-import { Double, Long, ObjectId, Timestamp } from 'mongodb';
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { Decimal128, Double, Int32, Long, ObjectId, Timestamp } from 'mongodb';
 import { describeMongodb } from '../support/mongodb.ts';
 import {
   byId,
@@ -8,6 +8,7 @@ import {
   payloadsOf,
   stageItems,
 } from '../support/mongodb-source.ts';
+import { UnsettledError } from '../../src/connectors/connector-error.ts';
 import type { SourceBatch } from '../../src/connectors/connector.ts';
 
 /** How documents are settled, with what tells that one is. */
@@ -140,6 +141,24 @@ describeMongodb('a MongoDB source that settles what was sent', () => {
       await restarted.source.close();
     });
 
+    it.each([
+      ['an integer that became a decimal', new Int32(5), Decimal128.fromString('5.000')],
+      ['a zero that became negative', new Int32(0), new Double(-0)],
+    ])('leaves %s', async (_name, before, after) => {
+      await stage.items.insertOne({ _id: 1, n: before });
+      const { source } = createTestSource(stage.database, fields);
+      await source.open(undefined, NEVER);
+      const first = await source.poll(NEVER);
+      await stage.items.updateOne(byId(1), { $set: { n: after } });
+      await source.acknowledge(NEVER);
+      expect(await leftCount()).toBe(1);
+      const second = await source.poll(NEVER);
+      expect(second.messages[0]?.id).not.toBe(first.messages[0]?.id);
+      await source.acknowledge(NEVER);
+      expect(await leftCount()).toBe(0);
+      await source.close();
+    });
+
     it('compares byte for byte where the collection does not', async () => {
       const { client, name } = stage.database;
       await client.db(name).createCollection('items', { collation: { locale: 'en', strength: 1 } });
@@ -172,6 +191,22 @@ describeMongodb('a MongoDB source that settles what was sent', () => {
     expect(await stage.items.countDocuments()).toBe(0);
   });
 
+  it('saves no state that is too large to be loaded, and carries everything', async () => {
+    const ids = Array.from({ length: 10 }, (_, index) => `${index}${'"'.repeat(500_000)}`);
+    await stage.items.insertMany(ids.map((_id) => ({ _id, p: 1 })));
+    const fields = { delete_after_read: true, payload_field: 'p' };
+    const { batches, messages } = await run(fields);
+    expect(batches.map((batch) => [batch.messages.length, batch.isFull])).toEqual([
+      [9, true],
+      [1, false],
+    ]);
+    expect(messages).toHaveLength(10);
+    expect(stateOf(batches[0] ?? { messages: [], state: '', isFull: false }).length).toBeLessThan(
+      32 * 1024 * 1024,
+    );
+    expect(await stage.items.countDocuments()).toBe(0);
+  });
+
   it('drops what it owed when nothing is to be settled any more', async () => {
     await stage.items.insertOne({ _id: 1 });
     const { source } = createTestSource(stage.database, { delete_after_read: true });
@@ -181,6 +216,93 @@ describeMongodb('a MongoDB source that settles what was sent', () => {
     const { state } = await run({}, stateOf(batch));
     expect(await stage.items.countDocuments()).toBe(1);
     expect(JSON.parse(state ?? '')).toMatchObject({ pending: [] });
+  });
+
+  /** What cannot be settled, each with two documents that can. */
+  const WEDGES = [
+    {
+      name: 'a document that is too large to be compared',
+      fields: { delete_after_read: true, projection: '{"n":1}' },
+      odd: { n: 1, big: 'x'.repeat(16 * 1024 * 1024 - 8192) },
+      said: 'too large to be compared',
+    },
+    {
+      name: 'a document that has no room for the mark',
+      fields: { processed_field: 'meta.done' },
+      odd: { meta: 5 },
+      said: 'code 28',
+    },
+    {
+      name: 'a mark that an index refuses',
+      fields: { processed_field: 'done', projection: '{"n":1}' },
+      odd: { u: 1, n: 1 },
+      said: 'code 11000',
+    },
+  ];
+
+  async function insertWithOdd(odd: Readonly<Record<string, unknown>>): Promise<void> {
+    await stage.items.insertOne({ _id: 'a' });
+    await stage.items.insertOne({ _id: 'odd', ...odd });
+    await stage.items.insertOne({ _id: 'z' });
+  }
+
+  describe.each(WEDGES)('before $name', ({ fields, odd, said }) => {
+    beforeEach(async () => {
+      await insertWithOdd(odd);
+      if ('u' in odd) {
+        const isMarked = { u: { $exists: true }, done: true };
+        await stage.items.createIndex(
+          { u: 1, done: 1 },
+          { unique: true, partialFilterExpression: isMarked },
+          {},
+        );
+        await stage.items.insertOne({ _id: 'taken', u: 1, done: true });
+      }
+    });
+
+    const left = (): Promise<unknown[]> =>
+      stage.items.distinct('_id', { done: { $ne: true }, 'meta.done': { $ne: true } });
+
+    it('settles the others, then stops and names it', async () => {
+      const { source } = createTestSource(stage.database, fields);
+      await source.open(undefined, NEVER);
+      const { messages, state } = await source.poll(NEVER);
+      expect(messages).toHaveLength(3);
+      const error: unknown = await source.acknowledge(NEVER).catch((thrown: unknown) => thrown);
+      await source.close();
+      expect(error).toBeInstanceOf(UnsettledError);
+      expect(error).toMatchObject({
+        kind: 'storage',
+        message: expect.stringMatching(/_id "odd" of .*on_failure = "skip"/),
+      });
+      expect(error).toMatchObject({ message: expect.stringContaining(said) });
+      expect(await left()).toEqual(['odd']);
+      const owed = error instanceof UnsettledError ? error.state : '';
+      expect(JSON.parse(owed)).toMatchObject({ pending: [{ id: '"odd"' }] });
+      // It does so again while nothing is done, and goes on when it may.
+      await expect(run(fields, state)).rejects.toBeInstanceOf(UnsettledError);
+      const skipping = await run({ ...fields, on_failure: 'skip' }, owed);
+      expect(skipping.log.warnings.join()).toContain(`_id "odd"`);
+      expect(await left()).toEqual(['odd']);
+    });
+
+    it('skips it where it may, tells so once and sends it no more', async () => {
+      const { source, log } = createTestSource(stage.database, { ...fields, on_failure: 'skip' });
+      await source.open(undefined, NEVER);
+      expect((await source.poll(NEVER)).messages).toHaveLength(3);
+      const state = await source.acknowledge(NEVER);
+      expect(JSON.parse(state ?? '')).toMatchObject({ pending: [] });
+      expect(await left()).toEqual(['odd']);
+      for (const skippedCount of [1, 0]) {
+        expect(await source.poll(NEVER)).toMatchObject({ messages: [], skippedCount });
+        await source.acknowledge(NEVER);
+      }
+      await source.close();
+      expect(log.warnings.filter((text) => text.includes(said))).toEqual([
+        expect.stringMatching(/^Skipped the document with _id "odd" of .*was sent and stays/),
+      ]);
+      expect(log.notes.at(-1)).toContain('3 documents read for sending, 1 skipped, 2 ');
+    });
   });
 
   it('stops when MongoDB does not let it, naming the document', async () => {

@@ -166,6 +166,11 @@ describeMongodb('a MongoDB source', () => {
       ['an index that begins with both', { key: { v: 1, _id: 1, x: 1 }, name: 'i' }, 0],
       ['such an index the other way round', { key: { v: -1, _id: -1 }, name: 'i' }, 0],
       ['an index of two directions', { key: { v: 1, _id: -1 }, name: 'i' }, 1],
+      [
+        'an index of another collation',
+        { key: { v: 1, _id: 1 }, name: 'i', collation: { locale: 'en' } },
+        1,
+      ],
     ] as const)('warns unless an index helps: %s', async (_name, index, count) => {
       await stage.items.insertOne({ _id: 1 });
       if (index !== undefined) {

@@ -7,6 +7,8 @@ import type { FakeIggy, FakeReply, FakeRequest } from './fake-iggy.ts';
 
 interface MemoryMessage {
   readonly offset: number;
+  /** Of all partitions another one, as a time is. */
+  readonly timestamp: number;
   /** As it was sent. */
   readonly id: string;
   readonly payload: Buffer;
@@ -31,9 +33,13 @@ export interface MemoryIggy {
   readonly topics: Map<string, MemoryPartition[]>;
   /** By `consumer stream/topic partition`. */
   readonly offsets: Map<string, number>;
+  /** Of every topic. */
+  createdAt: number;
   /** Asked before the memory is. */
   fault: Fault | undefined;
   createTopic(name: string, partitionsCount: number): void;
+  /** Takes all messages and offsets away, and begins at offset 0. */
+  purge(name: string): void;
   append(name: string, partitionId: number, payloads: readonly string[]): void;
   /** What one partition holds, as texts. */
   payloadsOf(name: string, partitionId: number): readonly string[];
@@ -57,7 +63,7 @@ const CREATED_TOPIC = z.object({ name: z.string(), partitions_count: z.number() 
 
 /** Starts one without topics. The caller stops it. */
 export async function startMemoryIggy(): Promise<MemoryIggy> {
-  const memory = createMemory();
+  const memory = createMemory(() => iggy.createdAt);
   const fake = await startFakeIggy(async (request, response) => {
     const own = await iggy.fault?.(request, response);
     return own === 'taken' ? undefined : (own ?? memory.answer(request));
@@ -67,8 +73,10 @@ export async function startMemoryIggy(): Promise<MemoryIggy> {
     requests: fake.requests,
     topics: memory.topics,
     offsets: memory.offsets,
+    createdAt: 1,
     fault: undefined,
     createTopic: memory.createTopic,
+    purge: memory.purge,
     append: memory.append,
     payloadsOf: (name, partitionId) =>
       memory.partition(name, partitionId)?.messages.map((one) => one.payload.toString()) ?? [],
@@ -79,6 +87,12 @@ export async function startMemoryIggy(): Promise<MemoryIggy> {
   return iggy;
 }
 
+/** Of a path's parts, where its end is a name. */
+const KIND_OF_LENGTH: ReadonlyMap<number, string> = new Map([
+  [3, 'stream'],
+  [5, 'topic'],
+]);
+
 interface Asked {
   readonly request: FakeRequest;
   readonly name: string;
@@ -86,7 +100,7 @@ interface Asked {
 }
 
 // Written as one closure: every handler works on the same two maps.
-function createMemory() {
+function createMemory(createdAt: () => number) {
   const topics = new Map<string, MemoryPartition[]>();
   const offsets = new Map<string, number>();
 
@@ -96,6 +110,13 @@ function createMemory() {
       messages: [],
     }));
     topics.set(name, partitions);
+  };
+
+  const purge = (name: string): void => {
+    createTopic(name, topics.get(name)?.length ?? 0);
+    for (const key of [...offsets.keys()].filter((one) => one.includes(` ${name} `))) {
+      offsets.delete(key);
+    }
   };
 
   const partition = (name: string, id: number): MemoryPartition | undefined =>
@@ -110,8 +131,12 @@ function createMemory() {
   const handlers: Readonly<Record<string, (asked: Asked) => FakeReply>> = {
     'GET topic': ({ name }) => {
       const partitions = topics.get(name);
-      return partitions === undefined ? NOT_FOUND : json(shownTopic(partitions));
+      const id = [...topics.keys()].indexOf(name);
+      return partitions === undefined
+        ? NOT_FOUND
+        : json(shownTopic(partitions, { id, created_at: createdAt() }));
     },
+    'GET stream': () => json({ id: 0, name: 'a stream', topics_count: topics.size }),
     'POST streams': () => json({}),
     'POST topics': ({ request, name }) => {
       const topic = CREATED_TOPIC.parse(JSON.parse(request.body));
@@ -149,24 +174,35 @@ function createMemory() {
     },
   };
 
-  const answer = (request: FakeRequest): FakeReply => {
-    const url = new URL(request.path, 'http://memory');
-    const [, , stream = '', , topic = '', what] = url.pathname.split('/').map(decodeURIComponent);
-    const isTopic = url.pathname.split('/').length === 5;
-    const kind = what ?? (isTopic ? 'topic' : (url.pathname.split('/').at(-1) ?? ''));
-    const handler = handlers[`${request.method} ${kind}`];
-    return handler?.({ request, name: `${stream}/${topic}`, query: url.searchParams }) ?? NOT_FOUND;
+  /** By its number too: Iggy takes digits for one. */
+  const namedTopic = (asked: string): string => {
+    const name = /^\d+$/.test(asked) ? [...topics.keys()][Number(asked)] : undefined;
+    return name?.split('/')[1] ?? asked;
   };
 
-  return { topics, offsets, createTopic, partition, append, answer };
+  const answer = (request: FakeRequest): FakeReply => {
+    const url = new URL(request.path, 'http://memory');
+    const parts = url.pathname.split('/').map(decodeURIComponent);
+    const [, , stream = '', , asked = '', what] = parts;
+    const kind = what ?? KIND_OF_LENGTH.get(parts.length) ?? parts.at(-1) ?? '';
+    const handler = handlers[`${request.method} ${kind}`];
+    const name = `${stream}/${namedTopic(asked)}`;
+    return handler?.({ request, name, query: url.searchParams }) ?? NOT_FOUND;
+  };
+
+  return { topics, offsets, createTopic, purge, partition, append, answer };
 }
+
+let pushedCount = 0;
 
 function push(
   partition: MemoryPartition | undefined,
-  message: Omit<MemoryMessage, 'offset'>,
+  message: Omit<MemoryMessage, 'offset' | 'timestamp'>,
 ): void {
   if (partition !== undefined) {
-    partition.messages.push({ ...message, offset: partition.nextOffset });
+    pushedCount += 1;
+    const [offset, timestamp] = [partition.nextOffset, pushedCount];
+    partition.messages.push({ ...message, offset, timestamp });
     partition.nextOffset += 1;
   }
 }
@@ -176,9 +212,9 @@ function lastOffset(partition: MemoryPartition | undefined): number {
   return Math.max(0, (partition?.nextOffset ?? 0) - 1);
 }
 
-function shownTopic(partitions: readonly MemoryPartition[]): unknown {
+function shownTopic(partitions: readonly MemoryPartition[], topic: object): unknown {
   return {
-    id: 0,
+    ...topic,
     name: 'a topic',
     partitions_count: partitions.length,
     partitions: partitions.map((one, id) => ({
@@ -194,8 +230,8 @@ function polled(partition: MemoryPartition, query: URLSearchParams): unknown {
   const messages = partition.messages
     .filter(({ offset }) => offset >= from)
     .slice(0, Number(query.get('count')))
-    .map(({ offset, payload }) => ({
-      header: { offset, id: offset + 1, checksum: 1, timestamp: 1, origin_timestamp: 1 },
+    .map(({ offset, timestamp, payload }) => ({
+      header: { offset, id: offset + 1, checksum: 1, timestamp, origin_timestamp: 1 },
       payload: payload.toString('base64'),
     }));
   const currentOffset = messages.length === 0 ? 0 : lastOffset(partition);

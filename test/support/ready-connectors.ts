@@ -24,6 +24,7 @@ export function createConnectorsConfig(
       credentials: { kind: 'password', username: 'iggy', password: 'iggy' },
     },
     statePath: '/nowhere',
+    configDirectory: '/nowhere',
     http: undefined,
     refusedFiles: [],
     notes: [],
@@ -80,4 +81,9 @@ function identity(key: string) {
     shown: SHOWN,
     problem: undefined,
   };
+}
+
+/** What a test gives whose files define nothing else. */
+export function noOtherConfig(): undefined {
+  return undefined;
 }

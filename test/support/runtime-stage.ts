@@ -9,10 +9,11 @@ import { untilFact } from './facts.ts';
 import { startMemoryIggy } from './memory-iggy.ts';
 import type { MemoryIggy } from './memory-iggy.ts';
 import { createRecorder } from './observations.ts';
-import { createConnectorsConfig, sameConfig } from './ready-connectors.ts';
+import { createConnectorsConfig, noOtherConfig, sameConfig } from './ready-connectors.ts';
 import { createTemporaryDirectory } from './temporary-directory.ts';
 
-export type Own = Partial<ConnectorsConfig> & Partial<Pick<ConnectorsRuntimeOptions, 'reload'>>;
+export type Own = Partial<ConnectorsConfig> &
+  Partial<Pick<ConnectorsRuntimeOptions, 'reload' | 'find'>>;
 
 export interface CreatedRuntime {
   readonly runtime: Component & ConnectorsControl;
@@ -40,7 +41,7 @@ export async function createRuntimeStage(): Promise<RuntimeStage> {
   return {
     iggy,
     observations: recorder.observations,
-    create: (connectors, { reload, ...own } = {}) => {
+    create: (connectors, { reload, find, ...own } = {}) => {
       const iggyConfig = {
         addresses: [iggy.address],
         credentials: { kind: 'password', username: 'iggy', password: 'iggy' },
@@ -55,6 +56,7 @@ export async function createRuntimeStage(): Promise<RuntimeStage> {
         config,
         observer: recorder,
         reload: reload ?? sameConfig,
+        find: find ?? noOtherConfig,
         restart: { firstMs: 1, maxMs: 5 },
       });
       runtimes.push(runtime);

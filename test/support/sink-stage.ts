@@ -1,6 +1,7 @@
 // A sink run on an Iggy in memory, with what it reports.
 import type { IggyClient, IggyClientOptions } from '../../src/connectors/iggy-client.ts';
 import type { SinkStream } from '../../src/connectors/runtime-config.ts';
+import type { SinkAnchors } from '../../src/connectors/sink-anchor.ts';
 import { createSinkRun } from '../../src/connectors/sink-runner.ts';
 import type { SinkRunOptions } from '../../src/connectors/sink-runner.ts';
 import { createInProcessSink } from './in-process-connectors.ts';
@@ -24,6 +25,8 @@ export interface SinkStart {
   readonly client?: Partial<IggyClientOptions>;
   readonly consume?: Consume;
   readonly sink?: InProcessSink;
+  /** Of runs before. */
+  readonly anchors?: SinkAnchors;
   readonly timing?: Pick<SinkRunOptions, 'discoveryMs' | 'resetCheckMs'>;
 }
 
@@ -53,12 +56,13 @@ export async function createSinkStage(): Promise<SinkStage> {
   const runs: StartedRun[] = [];
   return {
     iggy,
-    start: ({ stream, client: own, consume, sink, timing } = {}) => {
+    start: ({ stream, client: own, consume, sink, anchors, timing } = {}) => {
       const used = sink ?? createInProcessSink(consume);
       const log = createRecordedLog();
       const client = createImpatientClient(iggy.address, own);
       const streams = [{ ...STREAM, ...stream }];
-      const run = startRun(createSinkRun(() => used, { client, streams, log, ...timing }));
+      const more = anchors === undefined ? timing : { ...timing, anchors };
+      const run = startRun(createSinkRun(() => used, { client, streams, log, ...more }));
       clients.push(client);
       runs.push(run);
       return { run, sink: used, log };

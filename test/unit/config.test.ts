@@ -280,6 +280,7 @@ describe('readSystemInputs', () => {
       writeFileSync(file, 'x'.repeat(1024 * 1024 + 1));
       expect(() => readTextFile(file)).toThrow('it is larger than 1048576 bytes');
       expect(() => readTextFile(path.join(directory, 'missing'))).toThrow(/ENOENT/);
+      expect(() => readTextFile('/dev/zero')).toThrow('it is no regular file');
     } finally {
       rmSync(directory, { recursive: true });
     }

@@ -144,6 +144,13 @@ describe('reportConnectors', () => {
     expect(JSON.stringify([lines, problems])).not.toContain('hunter2');
   });
 
+  test('tells an open door, which only gatepost connectors has', () => {
+    const env = { IGGY_CONNECTORS_HTTP_ADDRESS: '0.0.0.0:8081' };
+    const { lines, problems } = reportConnectors(inputsOf({ command: 'serve', env }));
+    expect(lines.join('\n')).toMatch(/note: gatepost connectors refuses this: http.address/);
+    expect(problems).toEqual([]);
+  });
+
   test('tells a file that defines none', () => {
     const files = { 'connectors/broken.toml': 'type = ' };
     const { problems } = reportConnectors(inputsOf({ files }));

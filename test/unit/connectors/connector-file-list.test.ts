@@ -37,6 +37,23 @@ describe('listConnectors', () => {
     ]);
   });
 
+  it('given_two_sinks_of_one_group_and_topic_should_refuse_both', () => {
+    const grouped = (key: string, top = ''): string =>
+      withKey(SINK_TOML, key, top).replace('[[streams]]', '[[streams]]\nconsumer_group = "g"');
+    const { connectors } = list({
+      'connectors/a.toml': grouped('a'),
+      'connectors/b.toml': grouped('b'),
+      'connectors/c.toml': grouped('c', 'enabled = false'),
+    });
+    const problems = connectors.map(({ key, problem }) => [key, problem?.message]);
+    expect(problems).toEqual([
+      ['a', expect.stringMatching(/^consumer_group, .* "g", .* in sink "a" and in sink "b": /)],
+      ['b', expect.stringMatching(/ in sink "b" and in sink "a": .* each its own group$/)],
+      ['c', undefined],
+      ['mongodb', undefined],
+    ]);
+  });
+
   it('given_files_of_other_kinds_should_skip_them', () => {
     const { connectors, refusedFiles } = list({
       'connectors/.hidden.toml': 'nonsense',

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { IggyClient } from '../../../src/connectors/iggy-client.ts';
 import type { IggyClientOptions } from '../../../src/connectors/iggy-client.ts';
 import { fieldOf, parseIggyJson } from '../../../src/connectors/iggy-json.ts';
+import { restartsByItself, toRunFailure } from '../../../src/connectors/run-failure.ts';
 import { startFakeIggy } from '../../support/fake-iggy.ts';
 import type { FakeAnswer, FakeIggy, FakeRequest } from '../../support/fake-iggy.ts';
 
@@ -67,13 +68,51 @@ describe('IggyClient.poll', () => {
     expect(counts).toEqual(['10', '5', '2']);
   });
 
-  it('says so when a single message is too large', async () => {
-    const { client } = await openClient(() => ({ status: 200, body: ' '.repeat(2000) }), {
-      replyBytesMax: 1000,
+  const LARGE = { status: 200, body: `{"messages":[],"padding":"${'x'.repeat(2000)}"}` };
+  const countsOf = ({ requests }: FakeIggy) =>
+    requests.map(({ path }) => /&count=(\d+)/.exec(path)?.[1]);
+
+  it('given_one_message_over_the_bound_should_take_it_by_the_bound_of_the_largest', async () => {
+    const { fake, client } = await openClient(() => LARGE, { replyBytesMax: 1000 });
+    const polled = await client.poll({ ...PLACE, from: { kind: 'next' }, count: 1000 }, NEVER);
+    expect(polled.messages).toEqual([]);
+    expect(countsOf(fake)).toEqual(['1000', '500', '250', '1']);
+  });
+
+  it('given_a_poll_of_one_over_the_bound_should_ask_for_it_again', async () => {
+    const { fake, client } = await openClient(() => LARGE, { replyBytesMax: 1000 });
+    await client.poll({ ...PLACE, from: { kind: 'next' }, count: 1 }, NEVER);
+    expect(countsOf(fake)).toEqual(['1', '1']);
+  });
+
+  it.each([
+    [{ kind: 'offset', value: 77n } as const, 'at offset 77'],
+    [{ kind: 'first' } as const, 'that is first'],
+  ])('given_one_message_over_all_bounds_should_name_its_place (%#)', async (from, place) => {
+    const bounds = { replyBytesMax: 1000, messageReplyBytesMax: 1500 };
+    const { client } = await openClient(() => LARGE, bounds);
+    await expect(client.poll({ ...PLACE, from, count: 3 }, NEVER)).rejects.toMatchObject({
+      kind: 'reply-too-large',
+      message: expect.stringContaining(
+        `The message ${place} of partition 0 of topic "t" of stream "s" cannot be read`,
+      ),
     });
-    await expect(
+  });
+
+  it.each([400, 413])('given_%d_to_anything_but_a_send_should_pass_later', async (status) => {
+    const { client } = await openClient(() => ({ status, body: '<html>Bad</html>' }));
+    const asked = [
       client.poll({ ...PLACE, from: { kind: 'next' }, count: 3 }, NEVER),
-    ).rejects.toMatchObject({ kind: 'reply-too-large' });
+      client.storeOffset(PLACE, 1n, NEVER),
+      client.topic(PLACE, NEVER),
+      client.storedOffset(PLACE, NEVER),
+    ];
+    for (const { status: outcome, ...settled } of await Promise.allSettled(asked)) {
+      expect(outcome).toBe('rejected');
+      const failure = toRunFailure(Reflect.get(settled, 'reason'));
+      expect(failure === undefined || restartsByItself(failure.kind)).toBe(true);
+      expect(failure?.kind).toBe('connection');
+    }
   });
 });
 
@@ -120,8 +159,18 @@ describe('IggyClient.send', () => {
         },
         NEVER,
       ),
-    ).rejects.toMatchObject({ kind: 'too-large', status: 413 });
+    ).rejects.toMatchObject({ kind: 'unsendable', status: 413 });
     expect(stored).toEqual([2]);
+  });
+
+  it.each([
+    ['refused by Iggy', outgoing(1), 400],
+    ['larger than a request', outgoing(1, 2_000_000), 201],
+    ['refused before Iggy is asked', outgoing(1, 0), 201],
+  ])('given_messages_%s_should_be_their_fault', async (_, messages, status) => {
+    const { client } = await openClient(() => ({ status }));
+    const sent = client.send({ ...PLACE, partitioning: { kind: 'balanced' }, messages }, NEVER);
+    await expect(sent).rejects.toMatchObject({ kind: 'unsendable' });
   });
 
   it.each(['list', 'map'] as const)('writes headers as a %s', async (headerForm) => {

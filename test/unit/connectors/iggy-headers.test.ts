@@ -96,7 +96,7 @@ describe('readHeaders', () => {
     ['a block without a value', Buffer.from('02010000006b', 'hex').toString('base64')],
     ['a length beyond all', Buffer.from('02ffffffff6b', 'hex').toString('base64')],
   ])('refuses %s', (_, form) => {
-    expect(() => readHeaders(form)).toThrow("Iggy's message headers cannot be read");
+    expect(() => readHeaders(form)).toThrow('its headers cannot be read');
   });
 });
 

@@ -84,6 +84,17 @@ describe('HttpServer', () => {
     await expect(ask(server)).rejects.toMatchObject({ name: 'IggyError', kind });
   });
 
+  it('takes the bounds of a request in place of its own', async () => {
+    const { server } = await openServer(() => ({ status: 200, body: 'x'.repeat(1500) }));
+    const bounds = { timeoutMs: 1000, replyBytesMax: 1500 };
+    const asked = server.exchange({ method: 'GET', path: '/', bounds }, NEVER);
+    await expect(asked).resolves.toMatchObject({ text: 'x'.repeat(1500) });
+    const { server: silent } = await openServer(() => undefined);
+    await expect(
+      silent.exchange({ method: 'GET', path: '/', bounds: { ...bounds, timeoutMs: 20 } }, NEVER),
+    ).rejects.toMatchObject({ kind: 'timeout', message: expect.stringContaining('within 20 ms') });
+  });
+
   it('takes an answer of just its bound', async () => {
     const { server } = await openServer(() => ({ status: 200, body: 'x'.repeat(1000) }));
     await expect(ask(server)).resolves.toMatchObject({ text: 'x'.repeat(1000) });

@@ -59,6 +59,26 @@ describe('readPolledBatch', () => {
     expect(readPolledBatch(polled(''), 0).messages[0]?.headers).toEqual([]);
   });
 
+  it.each([
+    ['a block of garbage', '"Z2FyYmFnZSEhZ2FyYmFnZQ=="', 'garbage!!garbage'],
+    ['a block that ends too early', '"AgoAAABB"', '\x02\n\0\0\0A'],
+    ['a list without values', '[{}]', '[{}]'],
+    ['a number', '5', '5'],
+  ])('keeps %s for headers beside its message', (_, form, bytes) => {
+    const { messages } = readPolledBatch(polled(`,"user_headers":${form}`), 0);
+    expect(messages).toMatchObject([
+      {
+        offset: 5n,
+        payload: Buffer.from('hi'),
+        headers: [],
+        unreadHeaders: {
+          reason: expect.stringContaining('its headers cannot be read: '),
+          bytes: Buffer.from(bytes),
+        },
+      },
+    ]);
+  });
+
   it('reads an empty batch of another partition than it says', () => {
     const reply = parseIggyJson('{"partition_id":0,"current_offset":0,"count":0,"messages":[]}');
     expect(readPolledBatch(reply, 1)).toEqual({ partitionId: 1, currentOffset: 0n, messages: [] });

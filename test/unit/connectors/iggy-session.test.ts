@@ -159,6 +159,18 @@ describe('IggySession', () => {
     expect(String(failure)).not.toContain('hunter2');
   });
 
+  it.each([400, 413])(
+    'takes %d to a login for no word about what is to be sent',
+    async (status) => {
+      const stage = createStage();
+      stage.replies.push(reply(status, 'what a proxy says'));
+      await expect(stage.session.token(NEVER)).rejects.toMatchObject({
+        kind: 'unavailable',
+        status,
+      });
+    },
+  );
+
   it('knows what must not be shown', async () => {
     const { session } = createStage();
     expect(session.secrets).toEqual(['hunter2']);

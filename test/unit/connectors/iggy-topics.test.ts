@@ -38,6 +38,7 @@ describe('replies about topics', () => {
       id: 0,
       name: 't',
       partitionsCount: 2,
+      createdAtUs: 1795282455137524n,
       partitions: [
         { id: 0, currentOffset: 2n ** 64n - 2n, messagesCount: 9007199254740993n },
         { id: 1, currentOffset: 0n, messagesCount: 0n },

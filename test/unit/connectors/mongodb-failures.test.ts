@@ -8,6 +8,7 @@ import {
   MongoServerError,
 } from 'mongodb';
 import { ConnectorError } from '../../../src/connectors/connector-error.ts';
+import { restartsByItself } from '../../../src/connectors/run-failure.ts';
 import {
   isTransient,
   isTransientCode,
@@ -105,11 +106,26 @@ describe('toConnectorError', () => {
     ['connection', selection],
     ['storage', serverError({ code: 121 })],
     ['storage', serverError({ code: 18 })],
-    ['storage', serverError({ code: 262 })],
     ['storage', new TypeError('bug')],
   ] as const)('given_a_failure_should_be_%s', (kind, error) => {
     expect(toConnectorError(error)).toBeInstanceOf(ConnectorError);
     expect(toConnectorError(error).kind).toBe(kind);
+  });
+
+  it.each([
+    ...[
+      24, 43, 46, 50, 63, 64, 112, 134, 150, 175, 202, 234, 237, 239, 246, 262, 462, 11_601, 13_388,
+    ],
+    ...[6, 89, 91, 189, 10_107, 11_600],
+  ])('given_transient_code_%d_should_not_wait_for_somebody', (code) => {
+    const { kind } = toConnectorError(serverError({ code }));
+    expect(kind).toBe('connection');
+    expect(restartsByItself(kind)).toBe(true);
+  });
+
+  it('given_a_label_that_says_so_should_not_wait_for_somebody', () => {
+    const error = serverError({ code: 59, errorLabels: ['RetryableWriteError'] });
+    expect(toConnectorError(error).kind).toBe('connection');
   });
 
   it('given_our_own_error_should_keep_it', () => {

@@ -108,6 +108,35 @@ describe('createDocument', () => {
     expect(() => documentOf({ payload: '{nope' }, config, schema)).toThrow('not JSON');
   });
 
+  it('given_times_that_are_no_dates_should_store_their_digits', () => {
+    const document = documentOf({ timestampUs: 2n ** 64n - 1n, originTimestampUs: 2n ** 63n });
+    expect(document).toMatchObject({
+      iggy_timestamp_str: '18446744073709551615',
+      iggy_origin_timestamp_str: '9223372036854775808',
+    });
+    expect(Object.keys(document)).not.toContain('iggy_timestamp');
+    expect(Object.keys(document)).not.toContain('iggy_origin_timestamp');
+  });
+
+  it('given_unread_headers_should_reject_it_only_where_headers_are_stored', () => {
+    const unreadHeaders = { reason: 'its headers cannot be read', bytes: Buffer.from('x') };
+    expect(() => documentOf({ unreadHeaders }, { include_headers: true })).toThrow(
+      expect.objectContaining({ kind: 'invalid-record', message: unreadHeaders.reason }),
+    );
+    expect(Object.keys(documentOf({ unreadHeaders }))).toEqual(Object.keys(documentOf({})));
+  });
+
+  it.each([
+    ['binary', Buffer.from('1e400')],
+    ['string', '1e400'],
+  ])(
+    'given_schema_json_with_format_%s_should_take_json_that_bson_cannot_hold',
+    (format, payload) => {
+      const config = { payload_format: format };
+      expect(documentOf({ payload: '1e400' }, config, 'json')).toMatchObject({ payload });
+    },
+  );
+
   it('given_schema_raw_should_take_any_bytes', () => {
     const payload = Buffer.from([0xff]);
     expect(documentOf({ payload }, {}, 'raw')).toMatchObject({ payload });
@@ -130,11 +159,11 @@ describe('toDate', () => {
     [1_771_632_000_123_999n, 1_771_632_000_123],
     [8_640_000_000_000_000_999n, 8.64e15],
   ])('given_%d_microseconds_should_be_%d_milliseconds', (timestampUs, timestampMs) => {
-    expect(toDate(timestampUs).getTime()).toBe(timestampMs);
+    expect(toDate(timestampUs)?.getTime()).toBe(timestampMs);
   });
 
-  it('given_a_time_after_all_dates_should_reject_it', () => {
-    expect(() => toDate(2n ** 64n - 1n)).toThrow('no date');
+  it('given_a_time_after_all_dates_should_be_none', () => {
+    expect(toDate(2n ** 64n - 1n)).toBeUndefined();
   });
 });
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { BSON, Decimal128, Long } from 'mongodb';
 import { fieldOf } from '../../../src/connectors/iggy-json.ts';
-import { parsePayloadJson } from '../../../src/connectors/mongodb-sink-json.ts';
+import { checkPayloadJson, parsePayloadJson } from '../../../src/connectors/mongodb-sink-json.ts';
 
 /** The value as the database would have it, as canonical Extended JSON. */
 function storedAs(json: string): string {
@@ -45,8 +45,21 @@ describe('parsePayloadJson', () => {
     [String(-U128_MAX), `"${-U128_MAX}"`],
     ['0.1', '{"$numberDouble":"0.1"}'],
     ['0.12345678901234567', '{"$numberDouble":"0.12345678901234566"}'],
-    ['1e3', '{"$numberInt":"1000"}'],
-    ['1e10', '{"$numberLong":"10000000000"}'],
+    ['12.0', '{"$numberDouble":"12.0"}'],
+    ['-12.00', '{"$numberDouble":"-12.0"}'],
+    ['-0.0', '{"$numberDouble":"-0.0"}'],
+    ['1e3', '{"$numberDouble":"1000.0"}'],
+    ['1.5E+1', '{"$numberDouble":"15.0"}'],
+    ['1e10', '{"$numberDouble":"10000000000.0"}'],
+    ['1e-400', '{"$numberDouble":"0.0"}'],
+    ['0.99999999999999999999', '{"$numberDouble":"1.0"}'],
+    ['999999999.00000000001', '{"$numberDouble":"999999999.0"}'],
+    ['4503599627370496.4', '{"$numberDouble":"4503599627370496.0"}'],
+    ['[1.0,1]', '[{"$numberDouble":"1.0"},{"$numberInt":"1"}]'],
+    [
+      '{"a":1.0,"b":12345678901}',
+      '{"a":{"$numberDouble":"1.0"},"b":{"$numberLong":"12345678901"}}',
+    ],
     ['1e300', '{"$numberDouble":"1e+300"}'],
     ['true', 'true'],
     ['null', 'null'],
@@ -59,8 +72,44 @@ describe('parsePayloadJson', () => {
     expect(storedAs(json)).toBe(stored);
   });
 
+  it.each(['1e400', '[-1E400]', `{"n":${'9'.repeat(400)}.5}`])(
+    'given_%s_which_no_double_holds_should_reject_it',
+    (json) => {
+      expect(() => parsePayloadJson(json)).toThrow(
+        expect.objectContaining({
+          kind: 'invalid-record',
+          message: expect.stringMatching(/beyond/),
+        }),
+      );
+    },
+  );
+
+  it.each([
+    '{"\\ud800":1,"\\ud801":2}',
+    '{"v":"\\udfff"}',
+    '"\\ud83d"',
+    '[[{"a":"x\\uDE00\\uD83D"}]]',
+    '{"n":9007199254740993,"v":"\\uDBFFx"}',
+  ])('given_half_of_a_character_in_%s_should_reject_it', (json) => {
+    expect(() => parsePayloadJson(json)).toThrow(
+      expect.objectContaining({
+        kind: 'invalid-record',
+        message: expect.stringContaining('half of a character'),
+      }),
+    );
+  });
+
+  it('given_escaped_whole_characters_should_take_them', () => {
+    const json = '{"\\ud83d\\ude00":"\\uD83D\\uDE00","path":"\\\\ud800"}';
+    expect(parsePayloadJson(json)).toEqual({ '😀': '😀', path: '\\ud800' });
+  });
+
   it('given_digits_in_a_text_should_leave_it', () => {
-    const value = { card: '4111111111111111, 9007199254740993', id: 'x:12345678901234567890' };
+    const value = {
+      card: '4111111111111111, 9007199254740993',
+      id: 'x:12345678901234567890',
+      version: 'from 1.0, 1e3 and 1e400 on',
+    };
     expect(parsePayloadJson(JSON.stringify(value))).toEqual(value);
   });
 
@@ -144,6 +193,24 @@ describe('parsePayloadJson', () => {
         const text = stored instanceof Decimal128 ? stored.toString() : String(stored);
         // Exponents are how a Decimal128 says many zeros.
         expect(BigInt(text)).toBe(integer);
+      }),
+    );
+  });
+});
+
+describe('checkPayloadJson', () => {
+  it.each(['1e400', '"\\ud800"', `${'['.repeat(1000)}${']'.repeat(1000)}`])(
+    'given_json_that_bson_cannot_hold_should_take_it (%#)',
+    (json) => {
+      expect(() => checkPayloadJson(json)).not.toThrow();
+    },
+  );
+
+  it.each(['', '{"password":"hunter2"'])('given_%j_should_reject_it', (json) => {
+    expect(() => checkPayloadJson(json)).toThrow(
+      expect.objectContaining({
+        kind: 'invalid-record',
+        message: expect.stringMatching(/^its payload is not JSON( \(at character \d+\))?$/),
       }),
     );
   });

@@ -3,6 +3,7 @@ import { BSON } from 'mongodb';
 import { startFakeMongodb } from '../../support/fake-mongodb.ts';
 import type { FakeMongodb, Fields } from '../../support/fake-mongodb.ts';
 import {
+  batchOf,
   createTestSink,
   NEVER,
   polledMessage,
@@ -39,6 +40,25 @@ function answerInserts(from: number, to: number, reply: Fields): void {
 }
 
 const LATER = { ok: 0, code: 112, errmsg: 'write conflict' };
+
+describe('close', () => {
+  it('given_a_batch_that_was_aborted_should_tell_what_was_stored_of_it', async () => {
+    const { sink, log } = await openSink({ batch_size: 2 });
+    const abort = new AbortController();
+    let insertsCount = 0;
+    mongodb.answer = (command) => {
+      insertsCount += command['insert'] === undefined ? 0 : 1;
+      if (insertsCount === 4) {
+        abort.abort(new Error('stopped by the test'));
+      }
+      return undefined;
+    };
+    const consuming = sink.consume(batchOf(polledMessages(0, 40)), abort.signal);
+    await expect(consuming).rejects.toThrow('stopped by the test');
+    await sink.close();
+    expect(log.notes.at(-1)).toMatch(/^Closed: [2-9] messages stored/);
+  });
+});
 
 describe('open', () => {
   it('given_a_server_should_ping_it_and_take_the_lease', async () => {
@@ -109,10 +129,18 @@ describe('consume', () => {
     ['w=3', 'majority'],
     ['w=twoCenters', 'twoCenters'],
     ['journal=true', 'majority'],
+    ['journal=false', 'majority'],
   ])('given_%s_should_write_for_%s', async (option, w) => {
     const { consume } = await openSink({ connection_uri: `${mongodb.uri}&${option}` });
     await consume(polledMessages(0, 1));
     expect(commandsOf('insert')[0]).toMatchObject({ writeConcern: { w } });
+  });
+
+  it('given_journal_false_should_leave_it_out_and_say_so', async () => {
+    const { consume, log } = await openSink({ connection_uri: `${mongodb.uri}&journal=false` });
+    await consume(polledMessages(0, 1));
+    expect(commandsOf('insert')[0]?.['writeConcern']).not.toHaveProperty('j');
+    expect(log.notes.join()).toContain('journal=false in connection_uri is left out');
   });
 
   it.each([0, 1, 3])(

@@ -7,7 +7,7 @@ function createStage() {
   const begun: bigint[] = [];
   const failures: unknown[] = [];
   const waiting: { resolve: () => void; reject: (error: Error) => void }[] = [];
-  const writer = new OffsetWriter({
+  const writer = new OffsetWriter<bigint>({
     store: async (offset) => {
       begun.push(offset);
       await new Promise<void>((resolve, reject) => {

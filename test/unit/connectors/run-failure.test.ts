@@ -30,9 +30,11 @@ const IGGY: readonly (readonly [IggyErrorKind, ConnectorErrorKind, boolean])[] =
   ['topic-full', 'connection', true],
   ['offset-range', 'connection', true],
   ['unexpected-reply', 'connection', true],
-  ['too-large', 'invalid-record', false],
+  ['too-large', 'connection', true],
   ['reply-too-large', 'invalid-record', false],
-  ['refused', 'invalid-record', false],
+  // Of a send, the only request with records.
+  ['unsendable', 'invalid-record', false],
+  ['refused', 'connection', true],
 ];
 
 describe('restartsByItself', () => {

@@ -23,6 +23,11 @@ function withConfig(toml: string): TestInputs {
 const MINIMAL = '[iggy]\ntoken = "t"\n[connectors]\nconfig_dir = "connectors"\n';
 
 describe('loadConnectorsConfig', () => {
+  it('given_the_rust_runtimes_env_path_should_say_that_it_does_nothing', () => {
+    const { notes } = load({ env: { IGGY_CONNECTORS_ENV_PATH: '.env.iggy' } });
+    expect(notes).toEqual([expect.stringMatching(/^IGGY_CONNECTORS_ENV_PATH does nothing/)]);
+  });
+
   it('given_the_least_that_can_be_said_should_fill_in_the_defaults', () => {
     const { connectors, ...config } = load(withConfig(MINIMAL));
     expect(config).toEqual({
@@ -30,6 +35,7 @@ describe('loadConnectorsConfig', () => {
         addresses: ['http://127.0.0.1:3000'],
         credentials: { kind: 'token', token: 't' },
       },
+      configDirectory: '/srv/gate/connectors',
       statePath: '/srv/gate/local_state',
       http: { host: '127.0.0.1', port: 8081, apiKey: undefined, isMetricsEnabled: true },
       refusedFiles: [],

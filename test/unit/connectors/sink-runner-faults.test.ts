@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ConnectorError } from '../../../src/connectors/connector-error.ts';
+import { SinkAnchors } from '../../../src/connectors/sink-anchor.ts';
 import { pause } from '../../../src/connectors/retry.ts';
 import type { FakeReply } from '../../support/fake-iggy.ts';
 import { untilFact } from '../../support/facts.ts';
@@ -47,6 +48,92 @@ describe('createSinkRun with faults and stops', () => {
     await untilFact(() => stage.storedOffset() === 0, 'a stored offset');
     expect(sink.payloads()).toEqual([...texts(8), 'other']);
     expect(log.warnings).toEqual([expect.stringContaining('was begun anew')]);
+  });
+
+  it.each([
+    ['purged', () => stage.iggy.purge('app/events')],
+    [
+      'made anew',
+      () => {
+        stage.iggy.purge('app/events');
+        stage.iggy.createdAt += 1;
+      },
+    ],
+    [
+      'emptied by a crash that leaves offset 0 stored',
+      () => {
+        stage.iggy.purge('app/events');
+        stage.iggy.offsets.set('group app/events 0', 0);
+      },
+    ],
+  ])('given_a_partition_%s_that_grows_past_us_should_lose_nothing', async (_how, empty) => {
+    stage.iggy.append('app/events', 0, texts(20));
+    const { sink, log } = stage.start({ timing: { discoveryMs: 20 } });
+    await untilFact(() => stage.storedOffset() === 19, 'a stored offset');
+    empty();
+    stage.iggy.append('app/events', 0, texts(60, 100));
+    await untilFact(() => new Set(sink.payloads()).size === 80, 'all messages');
+    expect([...new Set(sink.payloads())].toSorted()).toEqual(
+      [...texts(20), ...texts(60, 100)].toSorted(),
+    );
+    expect(log.warnings).toEqual([expect.stringContaining('was begun anew')]);
+  });
+
+  it('given_a_topic_made_anew_during_an_insert_should_store_no_offset_of_the_old_one', async () => {
+    stage.iggy.append('app/events', 0, texts(10));
+    const { sink } = stage.start({
+      consume: async ({ messages }, signal) => {
+        if (sink.batches.length === 1) {
+          stage.iggy.purge('app/events');
+          stage.iggy.append('app/events', 0, texts(15, 100));
+          // The last check is too old then.
+          await pause(1100, signal);
+        }
+        return consumed(messages.length);
+      },
+    });
+    await untilFact(() => stage.storedOffset() === 14, 'a stored offset');
+    expect([...new Set(sink.payloads())].toSorted()).toEqual(
+      [...texts(10), ...texts(15, 100)].toSorted(),
+    );
+    const stored = stage.iggy.requests.filter(({ method }) => method === 'PUT');
+    expect(stored.map(({ body }) => body)).toEqual([
+      expect.stringContaining('"offset":9'),
+      expect.stringContaining('"offset":14'),
+    ]);
+  });
+
+  it('given_a_partition_that_was_emptied_between_two_runs_should_read_it_whole', async () => {
+    const anchors = new SinkAnchors();
+    stage.iggy.append('app/events', 0, texts(20));
+    const first = stage.start({ anchors });
+    await untilFact(() => stage.storedOffset() === 19, 'a stored offset');
+    await first.run.stop();
+    stage.iggy.purge('app/events');
+    stage.iggy.append('app/events', 0, texts(30, 100));
+    stage.iggy.offsets.set('group app/events 0', 19);
+    const { sink } = stage.start({ anchors });
+    await untilFact(() => stage.storedOffset() === 29, 'a stored offset');
+    expect(sink.payloads()).toEqual(texts(30, 100));
+  });
+
+  it('given_an_emptied_partition_with_offset_0_stored_should_read_its_first_message', async () => {
+    stage.iggy.offsets.set('group app/events 0', 0);
+    const { sink, run } = stage.start();
+    await untilFact(() => run.reports.includes('progressed'), 'an idle poll');
+    stage.iggy.append('app/events', 0, texts(3));
+    await untilFact(() => stage.storedOffset() === 2, 'a stored offset');
+    expect(sink.payloads()).toEqual(texts(3));
+  });
+
+  it('given_one_topic_by_name_and_by_number_should_end_naming_both', async () => {
+    const { sink, run } = stage.start({ stream: { topics: ['events', '0'] } });
+    await expect(run.ended).resolves.toMatchObject({
+      kind: 'invalid-config',
+      message:
+        'topic "events" of stream "app" and topic "0" of stream "app" are one topic: name it once',
+    });
+    expect(sink.batches).toEqual([]);
   });
 
   it('given_an_offset_past_the_end_should_warn_and_go_on', async () => {

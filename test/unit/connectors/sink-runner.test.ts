@@ -186,10 +186,10 @@ describe('createSinkRun', () => {
     const { run } = stage.start({
       consume: async ({ partitionId, messages }, signal) => {
         if (partitionId === 0) {
-          await untilFact(
-            () => stage.requestsOf('GET', 'partition_id=1').length > 1,
-            'both at work',
-          );
+          // Its poll ahead, so that a batch of it is begun.
+          const polls = (): readonly string[] =>
+            stage.requestsOf('GET', '/messages?').filter((path) => path.includes('partition_id=1'));
+          await untilFact(() => polls().length > 1, 'both at work');
           gate.abort();
           return consumed(1, REFUSED);
         }
@@ -200,6 +200,13 @@ describe('createSinkRun', () => {
     });
     await expect(run.ended).resolves.toBe(REFUSED);
     expect([stage.storedOffset(0), stage.storedOffset(1)]).toEqual([0, 2]);
+  });
+
+  it('given_a_message_whose_answer_is_over_the_common_bound_should_consume_it', async () => {
+    stage.iggy.append('app/events', 0, ['before', 'x'.repeat(52_000_000), 'behind']);
+    const { sink } = stage.start();
+    await untilFact(() => stage.storedOffset() === 2, 'a stored offset');
+    expect(sink.payloads().map(({ length }) => length)).toEqual([6, 52_000_000, 6]);
   });
 
   it('given_another_run_should_go_on_where_the_first_one_ended', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { BSON, Code, ObjectId } from 'mongodb';
+import { Binary, BSON, BSONRegExp, BSONSymbol, Code, ObjectId } from 'mongodb';
 import { BatchMaker } from '../../../src/connectors/source-batch.ts';
-import type { BatchOptions } from '../../../src/connectors/source-batch.ts';
+import type { BatchOptions, MadeBatch } from '../../../src/connectors/source-batch.ts';
 import { PayloadEncoder } from '../../../src/connectors/source-document.ts';
 import { sha256Of } from '../../../src/connectors/source-message-id.ts';
 import { document, element, int32, int64, string } from '../../support/bson-bytes.ts';
@@ -58,6 +58,7 @@ describe('BatchMaker', () => {
       messages: [],
       sent: [],
       position: undefined,
+      isCut: false,
       skippedCount: 0,
       failure: undefined,
     });
@@ -142,6 +143,7 @@ describe('BatchMaker', () => {
     expect(inPart.maker.make([odd], POLL_TIME).messages).toHaveLength(1);
   });
 
+  const BROKEN = Buffer.concat([int32(2), Buffer.from([0xff, 0])]);
   const FOREIGN = Buffer.concat([string('x'), Buffer.alloc(12)]);
 
   it.each([
@@ -161,6 +163,17 @@ describe('BatchMaker', () => {
       'a deprecated type in "v"',
     ],
     ['an odd _id', document(element(0x06, '_id'), P), 'undefined in "_id"'],
+    [
+      'a document that looks like a Long',
+      Buffer.from(BSON.serialize({ _id: 1, p: 1, v: { $numberLong: '5' } })),
+      'takes for another one in "v"',
+    ],
+    [
+      'an _id that looks like a date within a document',
+      Buffer.from(BSON.serialize({ _id: { a: { $date: '2026-02-21T10:00:00Z' } }, p: 1, v: 1 })),
+      'takes for another one in "_id"',
+    ],
+    ['broken text', document(ID, P, element(0x02, 'v', BROKEN)), 'broken text in "v"'],
   ])('given_%s_to_order_by_should_stop_whatever_the_policy_says', (_name, bson, said) => {
     const { maker } = createMaker({ trackingField: 'v', isSkipping: true });
     const made = maker.make([...documents({ _id: 0, p: 1, v: 0 }), bson], POLL_TIME);
@@ -169,6 +182,86 @@ describe('BatchMaker', () => {
       kind: 'invalid-record',
       message: expect.stringContaining(said),
     });
+  });
+
+  it.each([
+    ['a document with fields', { a: 1, b: { c: [] } }],
+    ['a UUID', new Binary(Buffer.alloc(16, 7), Binary.SUBTYPE_UUID)],
+    ['an old binary', new Binary(Buffer.from([1, 2]), 2)],
+    ['a regular expression', new BSONRegExp('a', 'i')],
+    ['code', new Code('f()')],
+    ['a symbol', new BSONSymbol('abc')],
+    ['a text beyond ASCII', 'żółć'],
+  ])('given_%s_to_order_by_should_go_on_behind_it', (_name, v) => {
+    const { maker } = createMaker({ trackingField: 'v' });
+    expect(maker.make(documents({ _id: 1, p: 1, v }), POLL_TIME).failure).toBeUndefined();
+  });
+
+  describe('where several documents may have one place', () => {
+    const alike = documents({ _id: 1, p: 1, v: 5 }, { _id: 2, p: 2, v: 5 }, { _id: 2, p: 3, v: 5 });
+    const beyond = alike.at(-1);
+
+    function makeOf(some: readonly Uint8Array[], following?: Uint8Array): MadeBatch {
+      const { maker } = createMaker({ trackingField: 'v', isSkipping: true });
+      return maker.make(some, POLL_TIME, { beyond: following });
+    }
+
+    it.each([
+      ['within_the_batch', alike, undefined],
+      ['at_its_end', alike.slice(0, 2), beyond],
+    ])(
+      'given_two_alike_%s_should_stop_before_both_and_say_what_to_do',
+      (_name, some, following) => {
+        const made = makeOf(some, following);
+        expect(made.messages).toHaveLength(1);
+        expect(made.position).toContain('"_id":{"$numberInt":"1"}');
+        expect(made.failure).toMatchObject({
+          kind: 'invalid-record',
+          message: expect.stringMatching(
+            /shop\.orders have the _id \{"\$numberInt":"2"\}.*give each/,
+          ),
+        });
+      },
+    );
+
+    it('given_none_alike_should_carry_all', () => {
+      const others = documents({ _id: 1, p: 1, v: 5 }, { _id: 2, p: 2, v: 5 }, { _id: 2, p: 2 });
+      expect(makeOf(others.slice(0, 2), others[2])).toMatchObject({ failure: undefined });
+      expect(makeOf(others).messages).toHaveLength(3);
+    });
+
+    it('given_a_collection_where_none_can_be_should_not_look', () => {
+      const { maker } = createMaker({ trackingField: 'v' });
+      expect(maker.make(alike, POLL_TIME).messages).toHaveLength(3);
+    });
+  });
+
+  it('given_ids_that_a_state_has_no_room_for_should_end_the_batch_before', () => {
+    const ids = Array.from({ length: 20 }, (_, index) => `${index}${'"'.repeat(500_000)}`);
+    const some = documents(...ids.map((_id) => ({ _id, p: 1 })));
+    const made = createMaker({ isSettled: true }).maker.make(some, POLL_TIME);
+    // Each quotation mark is four bytes of the state.
+    expect(made).toMatchObject({ isCut: true, failure: undefined });
+    expect(made.sent).toHaveLength(9);
+    expect(made.messages).toHaveLength(9);
+    expect(made.position).toContain(JSON.stringify(ids[8]).slice(0, 100));
+    const kept = createMaker({ isSettled: false }).maker.make(some, POLL_TIME);
+    expect(kept).toMatchObject({ isCut: false });
+    expect(kept.messages).toHaveLength(20);
+  });
+
+  it('given_a_document_that_was_given_up_should_send_only_another_version_of_it', () => {
+    const { maker } = createMaker({ isSettled: true, isSkipping: true });
+    const [before, after] = [documents({ _id: 1, p: 1 }), documents({ _id: 1, p: 2 })];
+    const [sent] = maker.make(before, POLL_TIME).sent;
+    if (sent === undefined) {
+      throw new Error('Nothing is owed');
+    }
+    maker.giveUp(sent, 'it is odd');
+    const again = maker.make(before, POLL_TIME);
+    expect(again).toMatchObject({ messages: [], sent: [], skippedCount: 0, failure: undefined });
+    expect(again.position).toBeDefined();
+    expect(maker.make(after, POLL_TIME).messages).toHaveLength(1);
   });
 
   it('given_an_array_on_the_way_to_the_tracking_field_should_stop', () => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { rm, writeFile } from 'node:fs/promises';
-import { ConnectorError } from '../../../src/connectors/connector-error.ts';
+import { ConnectorError, UnsettledError } from '../../../src/connectors/connector-error.ts';
 import { pause } from '../../../src/connectors/retry.ts';
 import { untilFact } from '../../support/facts.ts';
 import { createSourceStage, records } from '../../support/source-stage.ts';
@@ -84,7 +84,7 @@ describe('createSourceRun with faults', () => {
   it('given_a_message_that_iggy_never_takes_should_end_with_it', async () => {
     stage.iggy.fault = ({ method }) => (method === 'POST' ? { status: 413 } : undefined);
     const { run } = stage.start({ records: records(3) });
-    await expect(run.ended).resolves.toMatchObject({ kind: 'too-large' });
+    await expect(run.ended).resolves.toMatchObject({ kind: 'unsendable' });
   });
 
   it('given_an_end_between_send_and_save_should_replay_by_the_same_ids', async () => {
@@ -118,6 +118,36 @@ describe('createSourceRun with faults', () => {
     });
     await expect(run.ended).resolves.toMatchObject({ kind: 'init' });
     expect(source.calls).toEqual(['open anew', 'acknowledge 0', 'poll', 'close']);
+  });
+
+  it('given_a_disk_that_takes_nothing_should_end_before_it_sends', async () => {
+    const { source, run } = stage.start({
+      records: records(3),
+      before: async (call) => {
+        if (call === 'open') {
+          await rm(stage.directory, { recursive: true });
+        }
+      },
+    });
+    await expect(run.ended).resolves.toMatchObject({ kind: 'init' });
+    expect(source.calls).toEqual(['open anew', 'close']);
+    expect(stage.sentIds()).toEqual([]);
+  });
+
+  it('given_records_that_cannot_be_acknowledged_should_save_that_only_they_are_owed', async () => {
+    const state = '{"done":2,"owed":1}';
+    let calls = 0;
+    const { run } = stage.start({
+      records: records(3),
+      before: (call) => {
+        calls += call === 'acknowledge' ? 1 : 0;
+        if (calls === 2) {
+          throw new UnsettledError('One of them stays', state);
+        }
+      },
+    });
+    await expect(run.ended).resolves.toMatchObject({ kind: 'storage' });
+    await expect(stage.savedState()).resolves.toEqual({ done: 2, owed: 1 });
   });
 
   it('given_messages_without_a_state_should_end_as_a_fault_and_send_nothing', async () => {

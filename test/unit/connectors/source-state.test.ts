@@ -1,6 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { ConnectorError } from '../../../src/connectors/connector-error.ts';
-import { FIRST_STATE, formatState, parseState } from '../../../src/connectors/source-state.ts';
+import {
+  FIRST_STATE,
+  formatState,
+  parseState,
+  pendingBytesOf,
+} from '../../../src/connectors/source-state.ts';
 import type { SourceState } from '../../../src/connectors/source-state.ts';
 
 const FINGERPRINT = { database: 'shop', collection: 'orders', trackingField: 'at' };
@@ -32,13 +37,25 @@ describe('formatState', () => {
   });
 
   it('given_a_collection_named_like_a_property_should_keep_its_offset', () => {
-    for (const collection of ['constructor', 'toString', 'a.b']) {
+    for (const collection of ['constructor', 'toString', 'a.b', '__proto__']) {
       const fingerprint = { ...FINGERPRINT, collection };
       expect(parseState(formatState(STATE, fingerprint), fingerprint).offset).toBe(STATE.offset);
       const none = formatState({ ...STATE, offset: undefined }, fingerprint);
       expect(parseState(none, fingerprint).offset).toBeUndefined();
     }
   });
+});
+
+describe('pendingBytesOf', () => {
+  it.each(['"a"', '"é\\u0000"', '{"$oid":"0123456789abcdef01234567"}'])(
+    'given_the_id_%s_should_be_what_the_state_grows_by',
+    (id) => {
+      const pending = [...STATE.pending, { id, sha256: 'cd'.repeat(32) }];
+      const grown = Buffer.byteLength(formatState({ ...STATE, pending }, FINGERPRINT));
+      const added = grown - Buffer.byteLength(formatState(STATE, FINGERPRINT));
+      expect(pendingBytesOf(pending.slice(1))).toBe(added);
+    },
+  );
 });
 
 describe('parseState', () => {
@@ -61,6 +78,8 @@ describe('parseState', () => {
     [JSON.stringify(SAVED).slice(0, -1), 'damaged'],
     [JSON.stringify({ ...SAVED, processed_documents: -1 }), 'damaged at processed_documents'],
     [JSON.stringify({ ...SAVED, tracking_offsets: { orders: 5 } }), 'tracking_offsets.orders'],
+    [JSON.stringify({ ...SAVED, tracking_offsets: [] }), 'damaged at tracking_offsets'],
+    [JSON.stringify({ ...SAVED, tracking_offsets: undefined }), 'damaged at tracking_offsets'],
     [JSON.stringify({ ...SAVED, pending: [{ id: '1', sha256: 'x' }] }), 'pending.0.sha256'],
     [JSON.stringify({ ...SAVED, more: 1 }), 'damaged'],
     [MESSAGE_PACK.toString('utf8'), "Iggy's Rust runtime"],

@@ -1,5 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { chmod, mkdir, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  stat,
+  truncate,
+  unlink,
+  writeFile,
+} from 'node:fs/promises';
 import path from 'node:path';
 import { StateStore } from '../../../src/connectors/state-store.ts';
 import { createTemporaryDirectory } from '../../support/temporary-directory.ts';
@@ -60,10 +70,16 @@ describe('StateStore.open', () => {
     await expect(openStore()).resolves.toBeInstanceOf(StateStore);
   });
 
-  it('given_a_draft_of_a_save_that_was_cut_off_should_remove_it', async () => {
-    await writeFile(`${stateFile()}.tmp`, '{"half');
+  it('given_drafts_of_saves_that_were_cut_off_should_remove_them_and_no_others', async () => {
+    const others = path.join(directory.path, 'source_orders2.state.tmp');
+    for (const file of [`${stateFile()}.tmp`, `${stateFile()}.one.tmp`, others]) {
+      await writeFile(file, '{"half');
+    }
     const store = await openStore();
-    expect(await readdir(directory.path)).toEqual(['source_orders.state.lock']);
+    expect(await readdir(directory.path)).toEqual([
+      'source_orders.state.lock',
+      'source_orders2.state.tmp',
+    ]);
     await expect(store.load()).resolves.toBeUndefined();
   });
 
@@ -111,7 +127,7 @@ describe('StateStore.load', () => {
 
   it.each([
     ['empty', Buffer.alloc(0)],
-    ['not_utf8', Buffer.from([0x93, 0xff, 0xfe])],
+    ['not_utf8', Buffer.from([0x7b, 0xff, 0xfe])],
   ])('given_a_file_that_is_%s_should_throw_invalid_state_and_keep_it', async (_name, bytes) => {
     await writeFile(stateFile(), bytes);
     const store = await openStore();
@@ -123,6 +139,20 @@ describe('StateStore.load', () => {
     });
     expect(await readFile(stateFile())).toEqual(bytes);
   });
+
+  it.each([0x83, 0x93, 0xdc, 0xde])(
+    'given_the_first_byte_%d_of_message_pack_should_say_whose_state_it_is',
+    async (first) => {
+      const bytes = Buffer.from([first, 0xff, 0xfe]);
+      await writeFile(stateFile(), bytes);
+      const store = await openStore();
+      await expect(store.load()).rejects.toMatchObject({
+        kind: 'invalid-state',
+        message: expect.stringContaining("Iggy's Rust runtime, MessagePack"),
+      });
+      expect(await readFile(stateFile())).toEqual(bytes);
+    },
+  );
 
   it('given_a_file_beyond_every_state_should_throw_invalid_state_without_reading_it', async () => {
     await writeFile(stateFile(), '');
@@ -162,12 +192,62 @@ describe('StateStore.save', () => {
   it('given_a_save_that_fails_should_throw_init_and_keep_the_former_state', async () => {
     const store = await openStore();
     await store.save('former');
-    await mkdir(`${stateFile()}.tmp`);
+    await rename(directory.path, `${directory.path}-away`);
     await expect(store.save('next')).rejects.toMatchObject({
       kind: 'init',
       message: expect.stringContaining(`Cannot save the state in ${stateFile()}`),
     });
+    await rename(`${directory.path}-away`, directory.path);
     await expect(store.load()).resolves.toBe('former');
+  });
+});
+
+describe('StateStore.save of two that do not see each other', () => {
+  it('given_the_lock_of_another_container_should_let_each_save_its_own_whole', async () => {
+    const first = await openStore();
+    await unlink(`${stateFile()}.lock`);
+    const second = await openStore();
+    const texts = ['a', 'b'].map((letter) => letter.repeat(100_000));
+    for (let round = 0; round < 20; round += 1) {
+      await Promise.all([first.save(texts[0] ?? ''), second.save(texts[1] ?? '')]);
+      expect(texts).toContain(await first.load());
+    }
+  });
+});
+
+describe('StateStore.save of too much', () => {
+  it('given_a_state_that_could_not_be_loaded_should_refuse_it_and_name_batch_size', async () => {
+    const store = await openStore();
+    await store.save('former');
+    await expect(store.save('x'.repeat(64 * 1024 * 1024 + 1))).rejects.toMatchObject({
+      kind: 'invalid-config',
+      message: expect.stringContaining('batch_size'),
+    });
+    await expect(store.load()).resolves.toBe('former');
+  });
+});
+
+describe('StateStore.prove', () => {
+  it('given_no_state_should_leave_nothing', async () => {
+    const store = await openStore();
+    await store.prove(undefined);
+    expect(await readdir(directory.path)).toEqual(['source_orders.state.lock']);
+  });
+
+  it('given_a_state_should_write_it_anew', async () => {
+    const store = await openStore();
+    await store.save('former');
+    const { ino } = await stat(stateFile());
+    await store.prove('former');
+    expect((await stat(stateFile())).ino).not.toBe(ino);
+    await expect(store.load()).resolves.toBe('former');
+  });
+
+  it.each([undefined, 'former'])('given_no_room_and_state_%s_should_throw_init', async (state) => {
+    const store = await openStore();
+    await rename(directory.path, `${directory.path}-away`);
+    await expect(store.prove(state)).rejects.toMatchObject({ kind: 'init' });
+    await rename(`${directory.path}-away`, directory.path);
   });
 });
 

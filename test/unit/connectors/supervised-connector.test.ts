@@ -36,6 +36,34 @@ describe('createConnectorsRuntime restart', () => {
     await untilStatus('running');
   });
 
+  it('given_a_file_that_defines_it_only_now_should_run_it', async () => {
+    const { runtime, untilStatus } = stage.create([], {
+      find: (type, key) => (type === 'sink' ? sinkConfig(createInProcessSink, { key }) : undefined),
+    });
+    await runtime.start(NEVER);
+    await expect(runtime.restart('source', 'late')).resolves.toBe(false);
+    await expect(runtime.restart('sink', 'late')).resolves.toBe(true);
+    await untilStatus('running');
+    expect(runtime.list()).toHaveLength(1);
+    await runtime.stop(NEVER);
+    await runtime.restart('sink', 'later');
+    expect(runtime.list()).toHaveLength(1);
+  });
+
+  it('given_two_files_that_had_one_key_should_keep_one_and_find_the_other', async () => {
+    const { runtime, untilStatus } = stage.create([refusedConfig(WRONG), refusedConfig(WRONG)], {
+      reload: ({ key }) => sinkConfig(createInProcessSink, { key }),
+      find: (_type, key) => sinkConfig(createInProcessSink, { key }),
+    });
+    await runtime.start(NEVER);
+    await runtime.restart('sink', 'refused');
+    expect(runtime.list().map(({ key }) => key)).toEqual(['refused']);
+    await runtime.restart('sink', 'other');
+    expect(runtime.list().map(({ key }) => key)).toEqual(['refused', 'other']);
+    await untilStatus('running', 0);
+    await untilStatus('running', 1);
+  });
+
   it('given_a_running_connector_should_close_it_and_keep_its_counters', async () => {
     stage.iggy.append('app/events', 0, ['a', 'b']);
     const sinks = [createInProcessSink(), createInProcessSink()];

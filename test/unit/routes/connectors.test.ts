@@ -52,7 +52,7 @@ const control: ConnectorsControl = {
   restart: async (type, key) => {
     restarted.push([type, key]);
     // Another one may have been taken away between the look and the restart.
-    return await Promise.resolve(key !== 'gone');
+    return await Promise.resolve(key !== 'gone' && !(key === 'late' && type === 'sink'));
   },
 };
 
@@ -175,6 +175,14 @@ describe('POST /connectors/{key}/restart', () => {
   test('restarts none of two', async () => {
     expect((await ask('post', '/connectors/mongodb/restart')).status).toBe(409);
     expect(restarted).toEqual([]);
+  });
+
+  test.each([
+    ['', ['sink', 'source']],
+    ['?type=source', ['source']],
+  ])('starts one whose file defines it only now%s', async (search, types) => {
+    expect((await ask('post', `/connectors/late/restart${search}`)).status).toBe(204);
+    expect(restarted).toEqual(types.map((type) => [type, 'late']));
   });
 
   test('says when it is gone meanwhile', async () => {
