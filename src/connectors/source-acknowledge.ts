@@ -3,6 +3,7 @@
 import type { AnyBulkWriteOperation, Collection, Document, MongoClient } from 'mongodb';
 import { ConnectorError, UnsettledError } from './connector-error.ts';
 import type { ConnectorLog } from './connector.ts';
+import { withinTime } from './source-attempts.ts';
 import type { Attempts } from './source-attempts.ts';
 import type { SentDocument } from './source-batch.ts';
 import { findValue, toPath } from './source-bson.ts';
@@ -238,11 +239,10 @@ export class Acknowledger {
     signal: AbortSignal,
   ): Promise<Written> {
     try {
-      const writing = this.#collection.bulkWrite(operations, {
-        ordered: false,
-        timeoutMS: WRITE_MS_MAX,
+      const result = await withinTime(WRITE_MS_MAX, signal, async (inTime) => {
+        const writing = this.#collection.bulkWrite(operations, { ordered: false });
+        return await untilAborted(writing, inTime);
       });
-      const result = await untilAborted(writing, signal);
       return { count: result.deletedCount + result.modifiedCount, refused: new Map(), again: [] };
     } catch (error) {
       signal.throwIfAborted();

@@ -3,6 +3,7 @@ import { MongoServerError } from 'mongodb';
 import type { Collection, Document, FindOptions, MongoClient } from 'mongodb';
 import { BSON_TYPE } from '../backends/mongodb/bson-reader.ts';
 import type { ConnectorLog } from './connector.ts';
+import { untilAborted } from '../until-aborted.ts';
 import { withinTime } from './source-attempts.ts';
 import { findValue, toPath } from './source-bson.ts';
 import type { Path } from './source-bson.ts';
@@ -189,7 +190,8 @@ export class SourceReader {
         return { documents, isFull: documents.length >= options.limit || bytes >= BATCH_BYTES_MAX };
       } finally {
         // What was read is read, whatever comes of it.
-        await cursor.close({ timeoutMS: CLOSE_MS_MAX }).catch(() => undefined);
+        const closed = untilAborted(cursor.close(), AbortSignal.timeout(CLOSE_MS_MAX));
+        await closed.catch(() => undefined);
       }
     });
   }
