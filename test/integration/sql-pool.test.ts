@@ -28,7 +28,12 @@ const LIMITS: Limits = {
 let database: TestDatabase;
 let pool: ClosableSqlPool;
 
-async function createPool(dsn: string, connectionsMax = 2): Promise<ClosableSqlPool> {
+/** @param acquireTimeoutMs longer than opening a connection takes on the busiest machine */
+async function createPool(
+  dsn: string,
+  connectionsMax = 2,
+  acquireTimeoutMs = 20_000,
+): Promise<ClosableSqlPool> {
   const backend = (access: Access): ReturnType<typeof createPostgresBackend> =>
     createPostgresBackend({
       name: 'postgres',
@@ -49,7 +54,7 @@ async function createPool(dsn: string, connectionsMax = 2): Promise<ClosableSqlP
         ownPolicy: await createSqlPolicy({ ...lists, access: 'read-write' }),
       },
     },
-    pool: { connectionsMax, idleTimeoutMs: 10_000, acquireTimeoutMs: 500 },
+    pool: { connectionsMax, idleTimeoutMs: 10_000, acquireTimeoutMs },
   });
 }
 
@@ -252,6 +257,9 @@ describe('The pool of PostgreSQL', () => {
   });
 
   it('says that all connections are busy, and which setting changes it', async () => {
+    // Before it gives up, both connections have to be opened.
+    await pool.close();
+    pool = await createPool(database.url, 2, 3000);
     const stopper = new AbortController();
     const busy = ['62.1', '62.2'].map((seconds) =>
       ask(`select pg_sleep(${seconds})`, { signal: stopper.signal }).catch(() => undefined),
