@@ -1,10 +1,12 @@
 // How the connectors reach MongoDB: by their own client, with the operator's options.
-import { MongoClient, MongoError } from 'mongodb';
+import { MongoClient } from 'mongodb';
 import type { MongoClientOptions } from 'mongodb';
+import { optionProblemOf } from '../backends/mongodb/client.ts';
 import { ConnectorError } from './connector-error.ts';
 import { shownFailure } from './mongodb-failures.ts';
 import { redactUri } from './redact.ts';
 import { untilAborted } from '../until-aborted.ts';
+import { withinTime } from './within-time.ts';
 
 export interface MongodbOptions {
   /** A secret. */
@@ -25,9 +27,6 @@ const PING_TIMEOUT_MS = 10_000;
 /** The driver refuses a longer name. */
 const APP_NAME_BYTES_MAX = 128;
 
-/** What the driver says of option names; its other messages may repeat a password. */
-const OPTION_MESSAGE = /^options? [\w, ]{1,200} (is|are) not supported$/i;
-
 /**
  * A connected client that has been answered a ping; the caller closes it.
  *
@@ -43,8 +42,9 @@ export async function openMongodb(
   signal.addEventListener('abort', onAbort, { once: true });
   try {
     await client.connect();
-    const pingSignal = AbortSignal.any([signal, AbortSignal.timeout(PING_TIMEOUT_MS)]);
-    await untilAborted(client.db('admin').command({ ping: 1 }), pingSignal);
+    await withinTime(PING_TIMEOUT_MS, signal, async (inTime) => {
+      await untilAborted(client.db('admin').command({ ping: 1 }), inTime);
+    });
     signal.throwIfAborted();
     return client;
   } catch (error) {
@@ -88,8 +88,8 @@ function parsed(connectionUri: string, options: MongoClientOptions): MongoClient
   try {
     return new MongoClient(connectionUri, options);
   } catch (error) {
-    const message = error instanceof MongoError ? error.message : '';
-    const said = OPTION_MESSAGE.test(message) ? ` (${message})` : '';
+    const problem = optionProblemOf(error);
+    const said = problem === undefined ? '' : ` (${problem})`;
     throw new ConnectorError(
       'invalid-config',
       `The MongoDB driver does not take connection_uri ${redactUri(connectionUri)}${said}: ` +

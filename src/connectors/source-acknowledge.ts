@@ -3,7 +3,7 @@
 import type { AnyBulkWriteOperation, Collection, Document, MongoClient } from 'mongodb';
 import { ConnectorError, UnsettledError } from './connector-error.ts';
 import type { ConnectorLog } from './connector.ts';
-import { withinTime } from './source-attempts.ts';
+import { withinTime } from './within-time.ts';
 import type { Attempts } from './source-attempts.ts';
 import type { SentDocument } from './source-batch.ts';
 import { findValue, toPath } from './source-bson.ts';

@@ -1,7 +1,5 @@
-// Trying an operation of MongoDB again, and ending one that does not end.
-import { MongoOperationTimeoutError } from 'mongodb';
+// Trying an operation of MongoDB again.
 import type { ConnectorLog } from './connector.ts';
-import { linkSignals } from './linked-signal.ts';
 import { isTransient, shownFailure, toConnectorError } from './mongodb-failures.ts';
 import { retry } from './retry.ts';
 
@@ -57,32 +55,5 @@ export class Attempts {
       signal.throwIfAborted();
       throw toConnectorError(error);
     }
-  }
-}
-
-/**
- * Gives the work a signal that also aborts when the time is over, as the driver's own time limits
- * would if they covered waiting for a lost connection.
- *
- * @throws MongoOperationTimeoutError when the time is over; the signal's reason
- */
-export async function withinTime<T>(
-  timeoutMs: number,
-  signal: AbortSignal,
-  work: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  signal.throwIfAborted();
-  const linked = linkSignals([signal]);
-  const timer = setTimeout(() => {
-    linked.abort(new MongoOperationTimeoutError(`MongoDB has not answered in ${timeoutMs} ms`));
-  }, timeoutMs);
-  try {
-    return await work(linked.signal);
-  } catch (error) {
-    linked.signal.throwIfAborted();
-    throw error;
-  } finally {
-    clearTimeout(timer);
-    linked.release();
   }
 }

@@ -3,7 +3,7 @@ import { MongoServerError } from 'mongodb';
 import type { MongoClient } from 'mongodb';
 import { isDeepStrictEqual } from 'node:util';
 import type { ConnectorLog } from './connector.ts';
-import { withinTime } from './source-attempts.ts';
+import { withinTime } from './within-time.ts';
 
 export interface CheckedCollection {
   readonly database: string;

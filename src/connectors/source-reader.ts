@@ -4,7 +4,7 @@ import type { Collection, Document, FindOptions, MongoClient } from 'mongodb';
 import { BSON_TYPE } from '../backends/mongodb/bson-reader.ts';
 import type { ConnectorLog } from './connector.ts';
 import { untilAborted } from '../until-aborted.ts';
-import { withinTime } from './source-attempts.ts';
+import { withinTime } from './within-time.ts';
 import { findValue, toPath } from './source-bson.ts';
 import type { Path } from './source-bson.ts';
 import type { CollectionTraits } from './source-checks.ts';

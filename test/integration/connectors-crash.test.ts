@@ -2,7 +2,6 @@
 // lost, nothing is deleted that was not read, and what comes twice has the same id.
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { fieldOf, parseIggyJson } from '../../src/connectors/iggy-json.ts';
-import { LEASES_COLLECTION } from '../../src/connectors/lease.ts';
 import type { PolledMessage } from '../../src/connectors/iggy-messages.ts';
 import { ConnectorsStage } from '../support/connectors-stage.ts';
 import { untilFact } from '../support/facts.ts';
@@ -67,10 +66,7 @@ describeIggy('connectors that are killed', () => {
         iggyAddress: iggyProxy.address,
       });
       await expect(running.exited()).resolves.toBe('SIGKILL');
-      // As if the lease of the dead one had run out: nobody has to wait for 15 seconds.
-      const { client, name } = stage.database;
-      const leases = client.db(name).collection(LEASES_COLLECTION);
-      await leases.updateMany({}, { $set: { expires_at: new Date(0) } });
+      await stage.expireLeases();
     };
 
     /** Starts with nothing in its way. */

@@ -2,7 +2,6 @@
 // is lost, and what comes twice has the same id.
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { fieldOf, parseIggyJson } from '../../src/connectors/iggy-json.ts';
-import { LEASES_COLLECTION } from '../../src/connectors/lease.ts';
 import { ConnectorsStage } from '../support/connectors-stage.ts';
 import { untilFact } from '../support/facts.ts';
 import { describeIggy } from '../support/iggy.ts';
@@ -208,10 +207,7 @@ retry_delay = "10ms"
         'the status error',
       );
       isAway = false;
-      // As if its lease, which it could not give back, had run out.
-      const { client, name } = stage.database;
-      const leases = client.db(name).collection(LEASES_COLLECTION);
-      await leases.updateMany({}, { $set: { expires_at: new Date(0) } });
+      await stage.expireLeases();
       await stage.untilDocuments('events', COUNT);
       await stage.untilOffset(GROUP, BigInt(COUNT - 1));
       expect(new Set(await numbersIn('events')).size).toBe(COUNT);

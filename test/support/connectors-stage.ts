@@ -1,6 +1,7 @@
 // `gatepost connectors` as a user runs it, between a real Iggy and a real MongoDB: a directory with
 // its configuration, and what the tests look at on both sides.
 import { IggyClient } from '../../src/connectors/iggy-client.ts';
+import { LEASES_COLLECTION } from '../../src/connectors/lease.ts';
 import type { OutgoingMessage, PolledMessage } from '../../src/connectors/iggy-messages.ts';
 import { untilFound } from './facts.ts';
 import { newStreamName } from './start-iggy.ts';
@@ -135,6 +136,13 @@ collection = "${collection}"
       const documents = await client.db(name).collection(collection).find().toArray();
       return documents.length >= count ? documents : undefined;
     }, `${count} documents in MongoDB`);
+  }
+
+  /** As if leases that were not given back had run out: nobody waits for 15 seconds. */
+  async expireLeases(): Promise<void> {
+    const { client, name } = this.database;
+    const leases = client.db(name).collection(LEASES_COLLECTION);
+    await leases.updateMany({}, { $set: { expires_at: new Date(0) } });
   }
 
   /** Ends what was started and removes what was made. */

@@ -98,12 +98,18 @@ export function verifyConnectionString(uri: string): void {
 /** What the driver says of option names; its other messages may repeat a password. */
 const OPTION_MESSAGE = /^options? [\w, ]{1,200} (is|are) not supported$/i;
 
+/** What the driver says of a connection string, where it is about the names of options only. */
+export function optionProblemOf(error: unknown): string | undefined {
+  const message = error instanceof Error ? error.message : '';
+  return OPTION_MESSAGE.test(message) ? message : undefined;
+}
+
 function createClient(uri: string, options: MongoClientOptions): MongoClient {
   try {
     return new MongoClient(uri, options);
   } catch (error) {
-    const message = error instanceof Error ? error.message : '';
-    const said = OPTION_MESSAGE.test(message) ? `: ${message}` : '';
+    const problem = optionProblemOf(error);
+    const said = problem === undefined ? '' : `: ${problem}`;
     throw new ServiceError(
       SQLSTATE.connectionFailure,
       `The MongoDB driver refuses the connection string (MONGODB_URI)${said}`,
