@@ -22,13 +22,17 @@ export type StatementOutcome =
 /** Where a listener's name stands for statements that came over HTTP; no listener is called so. */
 export const HTTP_DOOR = 'http';
 
-/** Who a session belongs to, as far as a gate without client authentication can know. */
+/** Who a session belongs to, as far as a gate can know: where nobody is asked, by his own words. */
 export interface SessionIdentity {
   /** Unique for ever (UUID); also shown to the client in DETAIL of our own errors. */
   readonly sessionId: string;
   readonly listener: string;
   readonly backend: string;
   readonly user: string;
+  /** Of whom the activity is: `account:<id>` or `token:<name>`; undefined where nobody is asked. */
+  readonly owner?: string | undefined;
+  /** The session over HTTP that a request came with: what its owner sees it by. */
+  readonly webSessionId?: string | undefined;
   readonly database: string;
   readonly address: string;
   readonly applicationName: string;
@@ -60,8 +64,11 @@ export interface StatementFinished {
 export interface RequestFinished {
   readonly kind: 'request-finished';
   readonly requestId: string;
-  /** Name of the token; `anonymous` without one. */
+  /** Name of the token or account; `anonymous` without one. */
   readonly caller: string;
+  /** As in SessionIdentity. */
+  readonly owner?: string | undefined;
+  readonly webSessionId?: string | undefined;
   readonly address: string;
   readonly method: string;
   /** Without its query, which has values in it. */
@@ -103,6 +110,22 @@ export type RejectionReason =
   | 'draining'
   | 'startup-failed'
   | 'protocol-violation';
+
+/** How a try to log in ended; a closed set, because it labels metrics. */
+export type LoginOutcome =
+  | 'ok'
+  /** A wrong secret, or a name that is not known. */
+  | 'refused'
+  | 'disabled'
+  /** Right, and yet not for this backend or database. */
+  | 'not-allowed'
+  /** Not even looked at: too many failures before it, or too many tries at a time. */
+  | 'throttled'
+  /** The accounts could not be read. */
+  | 'unavailable';
+
+/** As X-Cache has it; a closed set, because it labels metrics. */
+export type CacheResult = 'hit' | 'miss' | 'bypass';
 
 export type CancelResult = 'matched' | 'unknown' | 'late' | 'rate-limited';
 
@@ -159,6 +182,37 @@ export type Observation =
       readonly failure: string | undefined;
     }
   | { readonly kind: 'audit-lost'; readonly lines: number; readonly reason: string }
+  | {
+      readonly kind: 'login-finished';
+      /** Name of the listener, or HTTP_DOOR. */
+      readonly door: string;
+      /** The name that was given. */
+      readonly name: string;
+      /** As in SessionIdentity, where the outcome is ok. */
+      readonly owner?: string | undefined;
+      readonly address: string;
+      readonly outcome: LoginOutcome;
+      /** How many tries of this address it stands for, this one being the last; 1 unless given. */
+      readonly repeated?: number;
+    }
+  /** An account or one of its tokens was made, changed or removed: what, by whom. No secrets. */
+  | {
+      readonly kind: 'account-changed';
+      /** Name of the administrator, or `command line`. */
+      readonly actor: string;
+      readonly name: string;
+      /** A few words: `created with scope read`, `disabled`, `password set`. */
+      readonly change: string;
+    }
+  /** Records of activity or of the log that MongoDB could not be given. */
+  | {
+      readonly kind: 'activity-lost';
+      readonly stream: 'activity' | 'logs';
+      readonly records: number;
+      readonly reason: string;
+    }
+  /** A request that asked for the cache: given from it, made, or sent past it. */
+  | { readonly kind: 'cache-answered'; readonly result: CacheResult }
   | ConnectorBatch
   | {
       readonly kind: 'connector-status';

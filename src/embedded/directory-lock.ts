@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { ReleaseLock } from '../process-lock.ts';
 import { ProcessLockError, takeLock } from '../process-lock.ts';
-import { EmbeddedDatabaseError } from './embedded-database-error.ts';
+import { DirectoryInUseError, EmbeddedDatabaseError } from './embedded-database-error.ts';
 
 const LOCK_FILE = 'gatepost.pid';
 
@@ -26,10 +26,14 @@ function refusal(directory: string, file: string, error: ProcessLockError): Embe
       error.cause,
     );
   }
-  return new EmbeddedDatabaseError(
-    error.holderPid === undefined
-      ? `Cannot take ${file}: other Gatepost processes are starting there; start one at a time`
-      : `Another Gatepost (process ${error.holderPid}) uses ${directory}: stop it, or set ` +
-          'GATEPOST_DATA_DIR to another directory',
+  if (error.holderPid === undefined) {
+    return new EmbeddedDatabaseError(
+      `Cannot take ${file}: other Gatepost processes are starting there; start one at a time`,
+    );
+  }
+  return new DirectoryInUseError(
+    `Another Gatepost (process ${error.holderPid}) uses ${directory}: stop it, or set ` +
+      'GATEPOST_DATA_DIR to another directory',
+    error.holderPid,
   );
 }

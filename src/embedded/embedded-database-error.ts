@@ -8,3 +8,14 @@ export class EmbeddedDatabaseError extends Error {
     this.name = 'EmbeddedDatabaseError';
   }
 }
+
+/** Another Gatepost runs the server of this directory, or is about to. */
+export class DirectoryInUseError extends EmbeddedDatabaseError {
+  override readonly name = 'DirectoryInUseError';
+  readonly holderPid: number;
+
+  constructor(message: string, holderPid: number) {
+    super(message);
+    this.holderPid = holderPid;
+  }
+}

@@ -6,7 +6,7 @@ import { run } from './command.ts';
 import { EmbeddedDatabaseError } from './embedded-database-error.ts';
 import type { PostgresBinaries } from './postgres-binaries.ts';
 import { replaceFile } from './replace-file.ts';
-import { createScramVerifier } from './scram-verifier.ts';
+import { createScramVerifier } from '../scram-verifier.ts';
 
 /** The major version of the programs that we ship; a cluster belongs to one major version. */
 const MAJOR_VERSION = '16';
@@ -14,8 +14,12 @@ const MAJOR_VERSION = '16';
 /** The second is always there, and sorts by bytes all the same. */
 const LOCALES = ['C.UTF-8', 'C'];
 
-/** Everybody on this machine can reach the port, so everybody must know the password. */
-const ACCESS_RULES = 'host all all 127.0.0.1/32 scram-sha-256\n';
+/**
+ * Everybody on this machine can reach the port, so everybody must know the password. The socket is
+ * in the cluster's own directory: whoever can enter that could as well overwrite the files of the
+ * cluster, this one included, so that asking him for a password would keep nobody out.
+ */
+const ACCESS_RULES = 'local all postgres trust\nhost all all 127.0.0.1/32 scram-sha-256\n';
 
 /** Where a cluster lies and what works on it. */
 export interface ClusterPlace {

@@ -13,6 +13,7 @@ import type { PostgresBinaries } from './postgres-binaries.ts';
 import { findPostgresBinaries } from './postgres-binaries.ts';
 import type { ClusterPlace } from './postgres-cluster.ts';
 import { createCluster, isClusterPresent, setPassword } from './postgres-cluster.ts';
+import { removeStaleSockets } from './postgres-socket.ts';
 import type { Postmaster } from './postmaster.ts';
 import { startPostmaster } from './postmaster.ts';
 
@@ -144,7 +145,9 @@ class EmbeddedServer implements EmbeddedPostgres {
       this.#report(`Stopped PostgreSQL process ${orphan}, which an earlier run had left behind`);
     }
     const place = { directory, binaries, account };
-    if (!(await isClusterPresent(directory))) {
+    if (await isClusterPresent(directory)) {
+      await removeStaleSockets(directory);
+    } else {
       this.#report(`Making a new PostgreSQL cluster in ${directory}`);
       await createCluster(place, signal);
     }

@@ -6,6 +6,7 @@ import { settlesBefore, settlesWithin } from './deadline.ts';
 import { EmbeddedDatabaseError } from './embedded-database-error.ts';
 import { findFreePort, LOOPBACK } from './free-port.ts';
 import type { ClusterPlace } from './postgres-cluster.ts';
+import { socketSetting } from './postgres-socket.ts';
 import { ServerLog } from './server-log.ts';
 
 /** How often a start is tried again because another process took the port that was free. */
@@ -68,7 +69,7 @@ async function launchPostmaster(options: PostmasterOptions, port: number): Promi
   const settings = [
     `listen_addresses=${LOOPBACK}`,
     `port=${port}`,
-    'unix_socket_directories=',
+    `unix_socket_directories=${socketSetting(directory)}`,
     `hba_file=${path.join(directory, 'pg_hba.conf')}`,
     `max_connections=${options.connectionsMax}`,
     'shared_buffers=64MB',

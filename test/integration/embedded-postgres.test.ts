@@ -42,7 +42,7 @@ describe('The embedded PostgreSQL, running', () => {
     ['fsync', 'on'],
     ['max_connections', '200'],
     ['listen_addresses', '127.0.0.1'],
-    ['unix_socket_directories', ''],
+    ['unix_socket_directories', '.'],
     ['password_encryption', 'scram-sha-256'],
   ])('has %s = "%s"', async (name, value) => {
     expect(await runDirectly(postgres.dsn(), `show ${name}`)).toEqual([{ [name]: value }]);

@@ -93,7 +93,7 @@ describe('A cluster', () => {
     expect(input).toMatch(/^ALTER ROLE postgres .* PASSWORD 'SCRAM-SHA-256\$4096:[^']+'\n$/);
     expect(input).not.toContain('secret');
     expect(await readFile(path.join(directory, 'pg_hba.conf'), 'utf8')).toBe(
-      'host all all 127.0.0.1/32 scram-sha-256\n',
+      'local all postgres trust\nhost all all 127.0.0.1/32 scram-sha-256\n',
     );
   });
 });
