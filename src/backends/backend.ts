@@ -17,7 +17,16 @@ export type Setting = readonly [name: string, value: string];
 /** What a frontend asked for in its startup packet. */
 export interface Startup {
   readonly user: string;
-  /** Undefined when the packet named none, or the user's own name, which is psql's default. */
+  /** The account that has logged in; undefined where nobody is asked. */
+  readonly account?: string | undefined;
+  /** Narrows what the backend's own rules say; unset leaves it to them. */
+  readonly access?: 'read-only' | 'read-write' | undefined;
+  /** The only databases that the session may use, by name; undefined is all. */
+  readonly databases?: readonly string[] | undefined;
+  /**
+   * Undefined when the packet named none, or the user's own name, which is psql's default, and
+   * that is no database of the account's.
+   */
   readonly database: string | undefined;
   /** Empty when the frontend did not say. */
   readonly applicationName: string;

@@ -12,6 +12,8 @@ export interface StatementRun {
   /** Aborted to stop the statement on the server, with a ServiceError as its reason. */
   readonly signal: AbortSignal;
   readonly access: Access;
+  /** The only databases that the statement may use, by name; undefined is all. */
+  readonly databases?: readonly string[] | undefined;
   /** What the server shows of who asked: route and request id. */
   readonly label: string;
 }

@@ -4,6 +4,7 @@ import { elementsOf, entriesOf, fieldOf, isBytes, isJavaScript } from './mongo-d
 import type { Entry } from './mongo-documents.ts';
 import { impliedCommands } from './mongo-implied.ts';
 import type { CommandOptions } from './mongo-implied.ts';
+import { databasesOfCommand, databasesOfStage } from './mongo-namespaces.ts';
 import { javaScriptOperatorNamed, stageNamed, writingStageNamed } from './mongo-stages.ts';
 
 export interface FoundCommand {
@@ -30,6 +31,8 @@ export interface CommandFindings {
   readonly scripts: FoundPart[];
   /** Collections of the server's own that a text names. */
   readonly systemCollections: Set<string>;
+  /** Databases that are named beside the one that the command is sent to. */
+  readonly databases: Set<string>;
   /** Whether a command names its collection by its UUID. */
   hasUuidTarget: boolean;
 }
@@ -79,6 +82,7 @@ class CommandWalk {
     stages: [],
     scripts: [],
     systemCollections: new Set(),
+    databases: new Set(),
     hasUuidTarget: false,
   };
   #valueCount = 0;
@@ -91,6 +95,7 @@ class CommandWalk {
     const implied = impliedCommands(name, options);
     this.findings.commands.push({ name, isKnown: known !== undefined, options, implied });
     this.findings.hasUuidTarget ||= isBytes(target);
+    this.#addDatabases(databasesOfCommand(name, new Map([[name, target], ...options])));
     if (JAVASCRIPT_COMMANDS.has(name)) {
       this.#addScript(name, name);
     }
@@ -156,6 +161,7 @@ class CommandWalk {
     if (stage !== undefined) {
       this.findings.stages.push({ name: stage, isKnown: true, command: place.command });
     }
+    this.#addDatabases(databasesOfStage(key, value));
     if (NAMED_PIPELINES_FIELDS.has(key)) {
       for (const [, pipeline] of entriesOf(value) ?? []) {
         this.#addStages(pipeline, place);
@@ -202,6 +208,12 @@ class CommandWalk {
       const isMerged = actions.includes('merge') || actions.includes('reduce');
       const name = isMerged ? '$merge' : '$out';
       this.findings.stages.push({ name, isKnown: true, command });
+    }
+  }
+
+  #addDatabases(names: readonly string[]): void {
+    for (const name of names) {
+      this.findings.databases.add(name);
     }
   }
 

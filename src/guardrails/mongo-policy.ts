@@ -1,6 +1,8 @@
 // Decides which commands may be sent to MongoDB, by the document that would be sent. What is not
 // in the document is out of its sight: what a view does, and functions that others have stored.
 import { ServiceError, SQLSTATE } from '../errors.ts';
+import { findMongoDatabaseRefusal } from './mongo-databases.ts';
+import type { MongoDatabaseRules } from './mongo-databases.ts';
 import { findInCommand } from './mongo-findings.ts';
 import type { CommandFindings, FoundCommand, FoundPart } from './mongo-findings.ts';
 import { findMongoReadOnlyRefusal } from './mongo-read-only.ts';
@@ -17,6 +19,8 @@ export interface MongoPolicyRules {
    * eval, and BSON Code anywhere but in documents to insert.
    */
   readonly isJavaScriptAllowed: boolean;
+  /** A database that commands may not touch: where Gatepost keeps what is its own. */
+  readonly hiddenDatabase?: string | undefined;
 }
 
 export interface MongoPolicy {
@@ -27,7 +31,12 @@ export interface MongoPolicy {
    * @param database what it will be sent to
    */
   admit(command: Readonly<Record<string, unknown>>, database: string): ServiceError | undefined;
+  /** The same, where commands may reach these databases only; undefined is all. */
+  within(databases: readonly string[] | undefined): MongoPolicy;
 }
+
+const READ_ONLY_HINT =
+  'Set by WIRE_ACCESS or access of the listener, or by the scope of the account';
 
 const NOTHING_SENT = 'Nothing of the command was sent to MongoDB';
 
@@ -44,7 +53,18 @@ export function createMongoPolicy(rules: MongoPolicyRules): MongoPolicy {
   });
 }
 
-interface ParsedRules extends Pick<MongoPolicyRules, 'access' | 'isJavaScriptAllowed'> {
+/** The policies of both kinds of access; read-only rules make the same twice. */
+export function createMongoPolicies(
+  rules: MongoPolicyRules,
+): Readonly<Record<MongoPolicyRules['access'], MongoPolicy>> {
+  return {
+    'read-only': createMongoPolicy({ ...rules, access: 'read-only' }),
+    'read-write': createMongoPolicy(rules),
+  };
+}
+
+interface ParsedRules
+  extends Pick<MongoPolicyRules, 'access' | 'isJavaScriptAllowed'>, MongoDatabaseRules {
   readonly allow: ReadonlySet<string>;
   readonly deny: ReadonlySet<string>;
 }
@@ -61,12 +81,17 @@ class CommandPolicy implements MongoPolicy {
       const findings = findInCommand(command);
       return (
         this.#refuseByLists(findings) ??
+        this.#refuseByDatabases(findings, database) ??
         this.#refuseByAccess(findings, database) ??
         this.#refuseJavaScript(findings)
       );
     } catch (thrown) {
       return explainFailure(thrown);
     }
+  }
+
+  within(databases: readonly string[] | undefined): MongoPolicy {
+    return databases === undefined ? this : new CommandPolicy({ ...this.#rules, databases });
   }
 
   #refuseByLists({ commands, stages }: CommandFindings): ServiceError | undefined {
@@ -119,6 +144,11 @@ class CommandPolicy implements MongoPolicy {
       : forbidden(`${what} is not on the allow list`, allowHint(`${command}:${name}`));
   }
 
+  #refuseByDatabases(findings: CommandFindings, database: string): ServiceError | undefined {
+    const refused = findMongoDatabaseRefusal(findings, database, this.#rules);
+    return refused && forbidden(refused.what, refused.hint);
+  }
+
   #refuseByAccess(findings: CommandFindings, database: string): ServiceError | undefined {
     const { access } = this.#rules;
     const refused =
@@ -128,7 +158,7 @@ class CommandPolicy implements MongoPolicy {
       : new ServiceError(
           SQLSTATE.readOnlyTransaction,
           `${refused} is refused, as access is read-only`,
-          { detail: NOTHING_SENT, hint: 'Set by WIRE_ACCESS or access of the listener' },
+          { detail: NOTHING_SENT, hint: READ_ONLY_HINT },
         );
   }
 

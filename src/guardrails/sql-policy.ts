@@ -3,6 +3,8 @@
 // what a function does, and set_config, which does what SET does.
 import { isAscii, isUtf8 } from 'node:buffer';
 import { ServiceError, SQLSTATE } from '../errors.ts';
+import { findHiddenSchema } from './sql-hidden-schema.ts';
+import { hiddenSchemaError, mayName } from './sql-hidden-names.ts';
 import { kindsOf } from './sql-kinds.ts';
 import { SqlParser, SqlSyntaxError, SqlTooComplexError } from './sql-parser.ts';
 import { findReadOnlyRefusal } from './sql-read-only.ts';
@@ -16,6 +18,8 @@ export interface SqlPolicyRules {
   /** Kinds that may not run, whatever `allow` says. */
   readonly deny: readonly string[];
   readonly access: 'read-write' | 'read-only';
+  /** A schema that statements may not name: where Gatepost keeps its accounts. */
+  readonly hiddenSchema?: string | undefined;
 }
 
 /** The settings of the session that decide how PostgreSQL reads the text. */
@@ -49,6 +53,9 @@ const BACKSLASH = 0x5c;
 /** Node types that only read; RETURN is in bodies of functions. */
 const READS: ReadonlySet<string> = new Set(['SelectStmt', 'ReturnStmt']);
 
+const READ_ONLY_HINT =
+  'Set by WIRE_ACCESS or access of the listener, or by the scope of the account';
+
 const NOTHING_RAN = 'Nothing of the query was run';
 
 /**
@@ -59,16 +66,20 @@ const NOTHING_RAN = 'Nothing of the query was run';
 export async function createSqlPolicy(rules: SqlPolicyRules): Promise<SqlPolicy | undefined> {
   const allow = parseRuleWords('WIRE_ALLOW', rules.allow);
   const deny = parseRuleWords('WIRE_DENY', rules.deny);
-  if (allow.size === 0 && deny.size === 0 && rules.access === 'read-write') {
+  const { access, hiddenSchema } = rules;
+  const isFree = allow.size === 0 && deny.size === 0 && access === 'read-write';
+  if (isFree && hiddenSchema === undefined) {
     return undefined;
   }
-  return new GrammarPolicy({ allow, deny, access: rules.access }, await SqlParser.create());
+  const parsed = { allow, deny, access, hiddenSchema, isFree };
+  return new GrammarPolicy(parsed, await SqlParser.create());
 }
 
-interface ParsedRules {
+interface ParsedRules extends Pick<SqlPolicyRules, 'access' | 'hiddenSchema'> {
   readonly allow: ReadonlySet<string>;
   readonly deny: ReadonlySet<string>;
-  readonly access: SqlPolicyRules['access'];
+  /** Whether a statement that does not name the hidden schema may be any. */
+  readonly isFree: boolean;
 }
 
 class GrammarPolicy implements SqlPolicy {
@@ -81,14 +92,28 @@ class GrammarPolicy implements SqlPolicy {
   }
 
   admit(text: Uint8Array, settings: LexicalSettings): ServiceError | undefined {
+    const { hiddenSchema, isFree } = this.#rules;
+    const isNamed = hiddenSchema !== undefined && mayName(text, hiddenSchema, settings);
+    if (isFree && !isNamed) {
+      return undefined;
+    }
+    const named = isNamed ? hiddenSchema : undefined;
     try {
-      return (
-        refuseUnreadable(text, settings) ??
-        this.#refuseStatements(findStatements(this.#parser.parse(text)))
-      );
+      return refuseUnreadable(text, settings) ?? this.#refuseTree(this.#parser.parse(text), named);
     } catch (thrown) {
       return explainFailure(thrown);
     }
+  }
+
+  #refuseTree(tree: unknown, hidden: string | undefined): ServiceError | undefined {
+    const refusal = this.#refuseStatements(findStatements(tree));
+    if (refusal !== undefined || hidden === undefined) {
+      return refusal;
+    }
+    const number = findHiddenSchema(tree, hidden);
+    return number === undefined
+      ? undefined
+      : hiddenSchemaError(hidden, { where: `statement ${number}` });
   }
 
   #refuseStatements(findings: Findings): ServiceError | undefined {
@@ -104,7 +129,7 @@ class GrammarPolicy implements SqlPolicy {
       : new ServiceError(
           SQLSTATE.readOnlyTransaction,
           `${refused.what} in statement ${refused.number} is refused, as access is read-only`,
-          { detail: NOTHING_RAN, hint: 'Set by WIRE_ACCESS or access of the listener' },
+          { detail: NOTHING_RAN, hint: READ_ONLY_HINT },
         );
   }
 

@@ -25,7 +25,13 @@ let pool: ClosableMongoPool;
 function createPool(uri: string): ClosableMongoPool {
   return createMongoPool({
     uri: () => uri,
-    rules: { allow: [], deny: ['drop'], access: 'read-write', isJavaScriptAllowed: true },
+    rules: {
+      allow: [],
+      deny: ['drop'],
+      access: 'read-write',
+      isJavaScriptAllowed: true,
+      hiddenDatabase: 'gatepost_test_hidden',
+    },
     pool: { connectionsMax: 2, idleTimeoutMs: 10_000, acquireTimeoutMs: 500 },
   });
 }
@@ -34,13 +40,15 @@ interface Options {
   readonly limits?: Partial<Limits>;
   readonly signal?: AbortSignal;
   readonly access?: Access;
+  readonly databases?: readonly string[];
 }
 
-function runOf({ limits, signal, access = 'read-write' }: Options = {}): StatementRun {
+function runOf({ limits, signal, access = 'read-write', databases }: Options = {}): StatementRun {
   return {
     guard: new Guard({ ...LIMITS, ...limits }),
     signal: signal ?? new AbortController().signal,
     access,
+    databases,
     label: 'POST /query id-of-request',
   };
 }
@@ -170,6 +178,38 @@ describeMongodb('The pool of MongoDB', () => {
     stopper.abort(new ServiceError('57014', 'for a test'));
     await Promise.all(busy);
     expect(await ask('db.many.findOne()')).toEqual(['{"_id":0}']);
+  });
+
+  it('keeps each statement to the databases of its own run', async () => {
+    const databases = [database.name, 'elsewhere'];
+    for (const allowed of [databases, undefined]) {
+      const run = allowed === undefined ? {} : { databases: allowed };
+      expect(await ask('db.many.countDocuments({})', run)).toEqual(['30']);
+    }
+    const refused = { sqlState: '42501', hint: 'Its databases are elsewhere' };
+    const away = { databases: ['elsewhere'] };
+    const named = { text: 'db.many.find()', database: database.name };
+    await expect(ask(named, away)).rejects.toMatchObject(refused);
+    await expect(pool.command(database.name, { find: 'many' }, runOf(away))).rejects.toMatchObject(
+      refused,
+    );
+    expect(await ask('db.getName()', away)).toEqual(['"elsewhere"']);
+  });
+
+  it('lists the databases of a run, and the hidden one for nobody', async () => {
+    const hidden = database.client.db('gatepost_test_hidden');
+    await hidden.collection('things').insertOne({});
+    const list = { listDatabases: 1, nameOnly: true };
+    const namesOf = async (run: StatementRun): Promise<string> =>
+      JSON.stringify((await pool.command('admin', list, run))['databases']);
+    expect(JSON.parse(await namesOf(runOf({ databases: [database.name] })))).toEqual([
+      { name: database.name },
+    ]);
+    expect(await namesOf(runOf())).toContain(database.name);
+    expect(await namesOf(runOf())).not.toContain('gatepost_test_hidden');
+    const hiddenFind = pool.command('gatepost_test_hidden', { find: 'things' }, runOf());
+    await expect(hiddenFind).rejects.toMatchObject({ sqlState: '42501' });
+    await hidden.dropDatabase();
   });
 
   it.each(['a b', 'a.b', '', 'x'.repeat(64)])('refuses %j as a database', async (name) => {

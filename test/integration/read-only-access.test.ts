@@ -1,10 +1,10 @@
 // With access = read-only nothing is written, not even for a superuser, whatever the text.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import pg from 'pg';
-import { createTestDatabase } from '../support/databases.ts';
-import type { TestDatabase } from '../support/databases.ts';
 import { runPsql } from '../support/psql.ts';
-import { BYPASS_CORPUS, HARMLESS_CORPUS } from '../support/read-only-corpus.ts';
+import { BYPASS_CORPUS, STARTUP_ESCAPES } from '../support/read-only-corpus.ts';
+import { HARMLESS_CORPUS, READ_ONLY_COMMANDS } from '../support/read-only-harmless.ts';
+import { createReadOnlyStage } from '../support/read-only-stage.ts';
+import type { ReadOnlyStage } from '../support/read-only-stage.ts';
 import { startGate } from '../support/start-gate.ts';
 import type { Gate } from '../support/start-gate.ts';
 import {
@@ -16,82 +16,36 @@ import {
   WireClient,
 } from '../support/wire-client.ts';
 
-/** Everything that a statement of the corpus could have changed. */
-const STATE = `
-  select (select array_agg(id order by id)::text from canary) as canary,
-    (select last_value from canary_seq) as sequence,
-    (select count(*) from pg_class where relnamespace not in (11, 99)) as relations,
-    (select count(*) from pg_proc) as functions,
-    (select count(*) from pg_largeobject_metadata) as objects,
-    (select count(*) from pg_description where objoid = 'canary'::regclass) as comments,
-    (select relacl::text from pg_class where oid = 'canary'::regclass) as grants,
-    (select count(*) from pg_extension) as extensions,
-    (select count(*) from pg_prepared_xacts where gid = 'canary') as prepared,
-    (select count(*) from pg_replication_slots where slot_name = 'canary') as slots,
-    (select count(*) from pg_locks l join pg_database d on d.oid = l.database
-      where l.locktype = 'advisory' and d.datname = current_database()) as locks`;
-
-let database: TestDatabase;
-let observer: pg.Client;
+let stage: ReadOnlyStage;
 let gate: Gate;
 
-/** What the database looks like, past Gatepost. */
-async function state(): Promise<unknown> {
-  return (await observer.query(STATE)).rows;
-}
-
 beforeAll(async () => {
-  database = await createTestDatabase();
-  observer = new pg.Client(database.url);
-  await observer.connect();
-  await observer.query(
-    `create table canary (id int primary key); insert into canary values (1), (2);
-     create sequence canary_seq;
-     create materialized view canary_view as select * from canary;
-     create procedure emptied() language sql as 'delete from canary';
-     create function writes() returns int language sql
-       as 'insert into canary values (10) returning id'`,
-  );
-  gate = await startGate({ dsn: database.url, rules: { access: 'read-only' } });
+  stage = await createReadOnlyStage();
+  gate = await startGate({ dsn: stage.database.url, rules: { access: 'read-only' } });
 });
 
 afterAll(async () => {
-  await observer.end();
   await gate.stop();
-  await database.drop();
+  await stage.close();
 });
 
 describe('Read-only access', () => {
   it.each(BYPASS_CORPUS.map((queries) => [queries]))('is not bypassed by %j', async (queries) => {
-    const before = await state();
+    const before = await stage.state();
     const client = await WireClient.login(gate.port);
     const answers = [];
     for (const query of queries) {
       answers.push(typesOf(await client.query(query)));
     }
     expect(answers.join()).toContain('E');
-    expect(await state()).toEqual(before);
+    expect(await stage.state()).toEqual(before);
     client.destroy();
   });
 });
 
 describe('Read-only access is the same for every client', () => {
-  it.each<Record<string, string>>([
-    { options: '-c default_transaction_read_only=off' },
-    { options: '-cdefault_transaction_read_only=off' },
-    { options: '--default-transaction-read-only=off' },
-    { options: '-c DEFAULT_Transaction_Read_Only=off' },
-    { options: String.raw`-c default_transaction_read_only=\ off` },
-    { options: '-c transaction_read_only=off' },
-    { default_transaction_read_only: 'off' },
-    { DEFAULT_TRANSACTION_READ_ONLY: 'off' },
-    { transaction_read_only: 'off' },
-    { options: '-c gatepost.access=read-write' },
-    { options: '-c search_path=canary_schema,public' },
-    { session_authorization: 'postgres' },
-    { role: 'postgres' },
-  ])('that comes with %j', async (parameters) => {
-    const before = await state();
+  it.each([...STARTUP_ESCAPES])('that comes with %j', async (parameters) => {
+    const before = await stage.state();
     const client = await WireClient.open(gate.port);
     client.send(
       startupPacket({ user: 'tester', ...parameters }),
@@ -100,7 +54,7 @@ describe('Read-only access is the same for every client', () => {
     );
     const words = (await client.closed()).toString('latin1');
     expect(words).toMatch(/C25006\0|SFATAL\0/);
-    expect(await state()).toEqual(before);
+    expect(await stage.state()).toEqual(before);
   });
 });
 
@@ -117,10 +71,10 @@ describe('Settings that change how a text is read do not hide a write', () => {
   ])('in a string with a backslash: by $name', async ({ setting, startup }) => {
     const client = await WireClient.login(gate.port, startup);
     expect(typesOf(await client.query(setting))).toMatch(/CZ$|CSZ$/);
-    const before = await state();
+    const before = await stage.state();
     const frames = await client.query(String.raw`select '\'${insert.toString()}'`);
     expect(firstReport(frames)).toMatchObject({ S: 'ERROR', C: '0A000' });
-    expect(await state()).toEqual(before);
+    expect(await stage.state()).toEqual(before);
     client.destroy();
   });
 
@@ -138,7 +92,7 @@ describe('Settings that change how a text is read do not hide a write', () => {
       await WireClient.login(gate.port, startup),
     ];
     await set.query(`set client_encoding = '${encoding}'`);
-    const before = await state();
+    const before = await stage.state();
     const hidden = Buffer.concat([
       Buffer.from(`select E'`),
       Buffer.from(letter),
@@ -152,7 +106,7 @@ describe('Settings that change how a text is read do not hide a write', () => {
       expect(typesOf(await client.query('select 1'))).toBe('TDCZ');
       client.destroy();
     }
-    expect(await state()).toEqual(before);
+    expect(await stage.state()).toEqual(before);
   });
 });
 
@@ -164,15 +118,12 @@ describe('Read-only access lets through', () => {
     client.destroy();
   });
 
-  it.each([
-    String.raw`\d`,
-    String.raw`\d+ canary`,
-    String.raw`\dt`,
-    String.raw`\df`,
-    String.raw`\l`,
-  ])('psql %s, with the same answer as on a direct connection', async (command) => {
-    const args = ['-c', command];
-    const through = await runPsql({ url: `${gate.url}&dbname=${database.name}`, args });
-    expect(through).toEqual(await runPsql({ url: database.url, args }));
-  });
+  it.each([...READ_ONLY_COMMANDS])(
+    'psql %s, with the same answer as on a direct connection',
+    async (command) => {
+      const args = ['-c', command];
+      const through = await runPsql({ url: `${gate.url}&dbname=${stage.database.name}`, args });
+      expect(through).toEqual(await runPsql({ url: stage.database.url, args }));
+    },
+  );
 });

@@ -1,5 +1,6 @@
 // The raw client on a direct connection, past Gatepost: what PostgreSQL itself answers.
-import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
+import { proveScram } from './scram-client.ts';
 import { frontendFrame, int32, startupPacket, WireClient } from './wire-client.ts';
 import type { ReceivedFrame } from './wire-client.ts';
 
@@ -59,7 +60,8 @@ async function authenticate(client: WireClient, url: string): Promise<ReceivedFr
       client.send(frontendFrame('p', Buffer.concat([MECHANISM, int32(first.length), first])));
     } else if (code === AUTHENTICATION_SASL_CONTINUE) {
       const serverFirst = frame.bytes.toString('utf8', 9);
-      client.send(frontendFrame('p', scramProof(password, clientNonce, serverFirst)));
+      const bare = `n=,r=${clientNonce}`;
+      client.send(frontendFrame('p', proveScram(password, { bare, serverFirst }).clientFinal));
     } else if (code === AUTHENTICATION_OK) {
       return await untilAnswered(client);
     }
@@ -67,23 +69,6 @@ async function authenticate(client: WireClient, url: string): Promise<ReceivedFr
 }
 
 const MECHANISM = Buffer.from('SCRAM-SHA-256\0');
-
-/** The client-final-message (RFC 5802). */
-function scramProof(password: string, clientNonce: string, serverFirst: string): string {
-  const fields = new Map(
-    serverFirst.split(',').map((field) => [field.slice(0, 1), field.slice(2)] as const),
-  );
-  const salt = Buffer.from(fields.get('s') ?? '', 'base64');
-  const salted = pbkdf2Sync(password, salt, Number(fields.get('i')), 32, 'sha256');
-  const clientKey = createHmac('sha256', salted).update('Client Key').digest();
-  const storedKey = createHash('sha256').update(clientKey).digest();
-  const withoutProof = `c=biws,r=${fields.get('r') ?? ''}`;
-  const signature = createHmac('sha256', storedKey)
-    .update(`n=,r=${clientNonce},${serverFirst},${withoutProof}`)
-    .digest();
-  const proof = clientKey.map((byte, index) => byte ^ (signature[index] ?? 0));
-  return `${withoutProof},p=${Buffer.from(proof).toString('base64')}`;
-}
 
 async function untilAnswered(client: WireClient): Promise<ReceivedFrame[]> {
   const frames: ReceivedFrame[] = [];

@@ -2,6 +2,7 @@
 import { MongoClient } from 'mongodb';
 import type { MongoClientOptions } from 'mongodb';
 import { ServiceError, SQLSTATE } from '../../errors.ts';
+import type { Startup } from '../backend.ts';
 import { connectionError } from './server-errors.ts';
 
 /** How long a server may take to be found, and to take a connection. */
@@ -22,14 +23,26 @@ const OPTIONS: MongoClientOptions = {
   serverMonitoringMode: 'poll',
 };
 
-/** `gatepost/<application>@<address>`, at a character's edge. */
-export function appNameOf(applicationName: string, address: string): string {
+/**
+ * `gatepost/<account>/<application>@<address>`, without the account where nobody is asked; cut at a
+ * character's edge, in the application first and in the account then.
+ */
+export function appNameOf({
+  account,
+  applicationName,
+  address,
+}: Pick<Startup, 'account' | 'applicationName' | 'address'>): string {
   const tail = `@${address}`;
   const room = APP_NAME_BYTES_MAX - Buffer.byteLength(tail) - 'gatepost/'.length;
+  const owner = account === undefined ? '' : `${cut(account, room - 1)}/`;
+  return `gatepost/${owner}${cut(applicationName, room - Buffer.byteLength(owner))}${tail}`;
+}
+
+function cut(text: string, bytesMax: number): string {
   // Control characters would reach the server's log.
-  const clean = applicationName.replaceAll(/\p{Cc}/gu, '?');
-  const { read } = new TextEncoder().encodeInto(clean, new Uint8Array(Math.max(room, 0)));
-  return `gatepost/${clean.slice(0, read)}${tail}`;
+  const clean = text.replaceAll(/\p{Cc}/gu, '?');
+  const { read } = new TextEncoder().encodeInto(clean, new Uint8Array(Math.max(bytesMax, 0)));
+  return clean.slice(0, read);
 }
 
 export interface ClientOptions {
@@ -42,6 +55,8 @@ export interface ClientOptions {
   readonly idleTimeoutMs?: number;
   /** How long a statement waits for a connection; for ever unless said. */
   readonly acquireTimeoutMs?: number;
+  /** Of the driver, where others fit than those that statements of clients need. */
+  readonly driver?: MongoClientOptions;
 }
 
 function poolOptions({
@@ -61,12 +76,13 @@ function poolOptions({
  */
 export async function openClient(
   uri: string,
-  { appName, signal, poolMax = 1, ...waits }: ClientOptions,
+  { appName, signal, poolMax = 1, driver = {}, ...waits }: ClientOptions,
 ): Promise<MongoClient> {
   signal.throwIfAborted();
   const client = createClient(uri, {
     ...OPTIONS,
     ...poolOptions(waits),
+    ...driver,
     maxPoolSize: poolMax,
     appName,
   });

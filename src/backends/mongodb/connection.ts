@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { MongoServerError, ReadPreference } from 'mongodb';
 import type { ClientSession, MongoClient, RunCommandCursor } from 'mongodb';
+import type { MongoDatabaseRules } from '../../guardrails/mongo-databases.ts';
+import { narrowListing } from './database-listing.ts';
 import type { Command, Operation, Reply } from './plan.ts';
 import { documentsIn, numberOf } from './plan.ts';
 import { explainStop, mergeComment, runStoppable } from './operation-stop.ts';
@@ -40,21 +42,25 @@ export interface ConnectionOptions {
   /** Shown by the server in the comment of each operation. */
   readonly label?: string;
   readonly kill: KillOperations;
+  /** Which databases a list of them shows. */
+  readonly listed?: MongoDatabaseRules;
 }
 
 /** Runs operations one after the other. */
 export class Connection {
   readonly #client: MongoClient;
   readonly #kill: KillOperations;
+  readonly #listed: MongoDatabaseRules;
   readonly #session: ClientSession;
   /** Never the same twice, so that a kill hits nobody else. */
   readonly #tagPrefix: string;
   #operations = 0;
 
-  constructor({ client, kill, label }: ConnectionOptions) {
+  constructor({ client, kill, label, listed = {} }: ConnectionOptions) {
     this.#tagPrefix = ['gatepost', label, randomUUID()].filter(Boolean).join(':');
     this.#client = client;
     this.#kill = kill;
+    this.#listed = listed;
     this.#session = client.startSession({ causalConsistency: false });
   }
 
@@ -145,7 +151,8 @@ export class Connection {
     return `${this.#tagPrefix}:${this.#operations}`;
   }
 
-  #prepare({ command }: Operation, tag: string, { timeoutMs }: Bounds): Command {
+  #prepare(operation: Operation, tag: string, { timeoutMs }: Bounds): Command {
+    const command = narrowListing(operation.command, this.#listed);
     const own = timeoutMs + SERVER_TIME_MARGIN_MS;
     const asked = numberOf(command['maxTimeMS']);
     const comment = mergeComment(tag, command['comment']);

@@ -2,11 +2,12 @@
 import { BSON } from 'mongodb';
 import type { PoolConfig } from '../../config-api.ts';
 import { ServiceError, SQLSTATE } from '../../errors.ts';
-import { createMongoPolicy } from '../../guardrails/mongo-policy.ts';
+import { createMongoPolicies } from '../../guardrails/mongo-policy.ts';
 import type { MongoPolicy, MongoPolicyRules } from '../../guardrails/mongo-policy.ts';
 import type { BackendEvent } from '../backend.ts';
 import { isResultEvent } from '../pool.ts';
-import type { Access, MongoPool, MongoStatement, ResultEvents, StatementRun } from '../pool.ts';
+import type { MongoPool, MongoStatement, ResultEvents, StatementRun } from '../pool.ts';
+import { initialDatabase } from '../session-admission.ts';
 import { documentBytes, readPath } from './bson-reader.ts';
 import { Connection } from './connection.ts';
 import { assertDatabaseName } from './database-name.ts';
@@ -42,10 +43,9 @@ export interface ClosableMongoPool extends MongoPool {
  * @throws ServiceError 22023 when a rule names what cannot be a command or stage
  */
 export function createMongoPool({ uri, rules, pool }: MongoPoolOptions): ClosableMongoPool {
-  const policies: Record<Access, MongoPolicy> = {
-    'read-only': createMongoPolicy({ ...rules, access: 'read-only' }),
-    'read-write': createMongoPolicy(rules),
-  };
+  const policies = createMongoPolicies(rules);
+  const policyOf = ({ access, databases }: StatementRun): MongoPolicy =>
+    policies[access].within(databases);
   const admin = createAdminClient(uri);
   const shared = new SharedClient(uri, {
     appName: 'gatepost/api',
@@ -56,15 +56,16 @@ export function createMongoPool({ uri, rules, pool }: MongoPoolOptions): Closabl
   const kill = killThrough(admin);
   const open = async (run: StatementRun): Promise<OpenConnection> => {
     const client = await shared.open(run.signal);
+    const listed = { databases: run.databases, hiddenDatabase: rules.hiddenDatabase };
     return {
-      connection: new Connection({ client, kill, label: run.label }),
-      database: client.options.dbName,
+      connection: new Connection({ client, kill, label: run.label, listed }),
+      database: initialDatabase(client.options.dbName, run.databases),
     };
   };
   return {
-    query: (statement, run) => runStatement(statement, run, { open, policy: policies[run.access] }),
+    query: (statement, run) => runStatement(statement, run, { open, policy: policyOf(run) }),
     command: async (database, command, run) =>
-      await runCommand({ database, command }, run, { open, policy: policies[run.access] }),
+      await runCommand({ database, command }, run, { open, policy: policyOf(run) }),
     probe: async (signal) => {
       await ping(await admin.open(signal), signal);
     },
@@ -76,7 +77,7 @@ export function createMongoPool({ uri, rules, pool }: MongoPoolOptions): Closabl
 
 interface OpenConnection {
   readonly connection: Connection;
-  /** The connection string's. */
+  /** Where statements run that name none. */
   readonly database: string;
 }
 

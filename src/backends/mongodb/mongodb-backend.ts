@@ -1,10 +1,17 @@
 // MongoDB behind the wire: one client a session, statements run by tables and never evaluated.
 import { randomInt } from 'node:crypto';
 import type { MongoClient } from 'mongodb';
-import { createMongoPolicy } from '../../guardrails/mongo-policy.ts';
+import { isSameDatabase } from '../../guardrails/mongo-databases.ts';
+import { createMongoPolicies } from '../../guardrails/mongo-policy.ts';
 import type { MongoPolicy, MongoPolicyRules } from '../../guardrails/mongo-policy.ts';
 import { ServiceError } from '../../errors.ts';
 import type { Backend, BackendSession, CancelKey, Startup } from '../backend.ts';
+import type { Access } from '../pool.ts';
+import {
+  assertDatabaseAllowed,
+  hiddenDatabaseError,
+  initialDatabase,
+} from '../session-admission.ts';
 import { appNameOf, openClient } from './client.ts';
 import { Connection } from './connection.ts';
 import { assertDatabaseName } from './database-name.ts';
@@ -40,16 +47,16 @@ export interface MongodbBackend extends Backend {
  * @throws ServiceError 22023 when a rule names what cannot be a command or stage
  */
 export function createMongodbBackend(options: MongodbBackendOptions): MongodbBackend {
-  const policy = createMongoPolicy(options.rules);
+  const policies = createMongoPolicies(options.rules);
   const admin = createAdminClient(options.uri);
   return {
     name: options.name,
     ownSettings: OWN_SETTINGS,
     open: async (startup, _frontend, signal): Promise<BackendSession> => {
-      const appName = appNameOf(startup.applicationName, startup.address);
-      const client = await openClient(options.uri(), { appName, signal });
+      assertNotHidden(startup.database, options.rules);
+      const client = await openClient(options.uri(), { appName: appNameOf(startup), signal });
       try {
-        return await openSession(client, startup, { policy, admin, rules: options.rules });
+        return await openSession(client, startup, { policies, admin, rules: options.rules });
       } catch (error) {
         await client.close();
         throw error instanceof ServiceError ? error : connectionError(error, 'FATAL');
@@ -66,8 +73,18 @@ export function createMongodbBackend(options: MongodbBackendOptions): MongodbBac
   };
 }
 
+/** @throws ServiceError FATAL, before anything is dialled */
+function assertNotHidden(
+  database: string | undefined,
+  { hiddenDatabase }: Pick<MongoPolicyRules, 'hiddenDatabase'>,
+): void {
+  if (database !== undefined && isSameDatabase(database, hiddenDatabase)) {
+    throw hiddenDatabaseError(database);
+  }
+}
+
 interface Shared {
-  readonly policy: MongoPolicy;
+  readonly policies: Readonly<Record<Access, MongoPolicy>>;
   readonly admin: SharedClient;
   readonly rules: MongoPolicyRules;
 }
@@ -75,19 +92,24 @@ interface Shared {
 async function openSession(
   client: MongoClient,
   startup: Startup,
-  { policy, admin, rules }: Shared,
+  { policies, admin, rules }: Shared,
 ): Promise<BackendSession> {
-  const database = startup.database ?? client.options.dbName;
+  const { databases } = startup;
+  const database = startup.database ?? initialDatabase(client.options.dbName, databases);
   assertDatabaseName(database, 'FATAL');
+  assertDatabaseAllowed(startup, database);
+  const access = startup.access === 'read-only' ? startup.access : rules.access;
   const cancelKey = createCancelKey();
   const sql = new SqlDesk({
     processId: cancelKey.processId,
     startup,
     database,
     serverVersion: await versionOf(client),
-    isReadOnly: rules.access === 'read-only',
+    isReadOnly: access === 'read-only',
   });
-  const connection = new Connection({ client, kill: killThrough(admin) });
+  const listed = { databases, hiddenDatabase: rules.hiddenDatabase };
+  const connection = new Connection({ client, kill: killThrough(admin), listed });
+  const policy = policies[access].within(databases);
   return new MongodbSession({ cancelKey, connection, policy, sql, database });
 }
 

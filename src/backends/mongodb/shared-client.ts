@@ -33,11 +33,12 @@ export class SharedClient {
   /**
    * The client, connected; the driver itself finds a server again that was lost later.
    *
-   * @throws ServiceError FATAL 08006; the signal's reason
+   * @throws ServiceError FATAL 08006; what `uri` throws; the signal's reason
    */
   async open(signal: AbortSignal): Promise<MongoClient> {
     signal.throwIfAborted();
-    this.#client ??= this.#connect();
+    // Where there is no address yet, no server has failed: the one that comes is used at once.
+    this.#client ??= this.#connect(this.#uri());
     return await untilAborted(this.#client, signal);
   }
 
@@ -47,11 +48,11 @@ export class SharedClient {
   }
 
   /** Not stopped by the one who came first: others may wait for it. */
-  async #connect(): Promise<MongoClient> {
+  async #connect(uri: string): Promise<MongoClient> {
     try {
       return await this.#outage.attempt(
         async () =>
-          await openClient(this.#uri(), {
+          await openClient(uri, {
             ...this.#options,
             signal: AbortSignal.timeout(OPEN_TIMEOUT_MS),
           }),

@@ -1,12 +1,19 @@
 // PostgreSQL behind the wire: one upstream connection a session, relayed.
 import { Client } from 'pg';
 import type { ClientConfig } from 'pg';
-import type { Backend, BackendSession, Frontend, Startup } from '../backend.ts';
+import { hiddenSchemaError, isPathTo, PATH_SETTINGS } from '../../guardrails/sql-hidden-names.ts';
+import { parseDsn } from '../../postgres-dsn.ts';
+import type { Backend, BackendSession, Frontend, Setting, Startup } from '../backend.ts';
+import {
+  assertDatabaseAllowed,
+  hiddenDatabaseError,
+  initialDatabase,
+} from '../session-admission.ts';
 import { sendCancel } from './cancel.ts';
 import type { CancelTarget } from './cancel.ts';
 import { Relay } from './relay.ts';
 import { openUpstream } from './upstream.ts';
-import { parseDsn, sessionClientConfig } from './upstream-options.ts';
+import { sessionClientConfig } from './upstream-options.ts';
 import type { SessionGuardrails } from './upstream-options.ts';
 
 export interface PostgresBackendOptions {
@@ -14,6 +21,10 @@ export interface PostgresBackendOptions {
   /** Connection string of the upstream; a secret. */
   readonly dsn: string;
   readonly guardrails: SessionGuardrails;
+  /** A database that nobody may log in to: where Gatepost keeps its accounts. */
+  readonly hiddenDatabase?: string | undefined;
+  /** As the policy's: a session's own search_path may not name it either. */
+  readonly hiddenSchema?: string | undefined;
 }
 
 /** The backend of one listener, and the probe that tells whether its upstream answers. */
@@ -28,11 +39,18 @@ export interface PostgresBackend extends Backend {
  * @throws ServiceError 08001 when the DSN cannot be read
  */
 export function createPostgresBackend(options: PostgresBackendOptions): PostgresBackend {
-  const base = parseDsn(options.dsn);
+  const base = withoutOwnSchema(parseDsn(options.dsn), options.hiddenSchema);
   return {
     name: options.name,
-    open: async (startup, frontend, signal) =>
-      await openRelay({ base, guardrails: options.guardrails }, startup, frontend, signal),
+    open: async (startup, frontend, signal) => {
+      const { guardrails } = options;
+      const own = initialDatabase(base.database ?? '', startup.databases);
+      const database = startup.database ?? own;
+      assertAdmitted(startup, database, options);
+      // Without a name the upstream user's is left to `pg`.
+      const settled = database === '' ? startup : { ...startup, database };
+      return await openRelay({ base, guardrails }, settled, frontend, signal);
+    },
     cancel: async (key) => {
       await sendCancel(cancelTarget(base), key);
     },
@@ -40,6 +58,41 @@ export function createPostgresBackend(options: PostgresBackendOptions): Postgres
       await probe(base, signal);
     },
   };
+}
+
+/**
+ * A role that is called as the hidden schema would find its tables by `"$user"`, which every
+ * search_path begins with where none is set.
+ */
+function withoutOwnSchema(base: ClientConfig, hiddenSchema: string | undefined): ClientConfig {
+  return hiddenSchema === undefined || base.user !== hiddenSchema
+    ? base
+    : { ...base, options: `-c search_path=public ${base.options ?? ''}`.trimEnd() };
+}
+
+/** @throws ServiceError FATAL, before anything is dialled */
+function assertAdmitted(
+  startup: Startup,
+  database: string,
+  { hiddenDatabase, hiddenSchema }: PostgresBackendOptions,
+): void {
+  if (database === hiddenDatabase) {
+    throw hiddenDatabaseError(database);
+  }
+  assertDatabaseAllowed(startup, database);
+  if (hiddenSchema !== undefined) {
+    assertPathWithout(hiddenSchema, startup.settings);
+  }
+}
+
+// What SET would be refused for is no startup parameter either.
+function assertPathWithout(schema: string, settings: readonly Setting[]): void {
+  const naming = settings.find(
+    ([name, value]) => PATH_SETTINGS.has(name.toLowerCase()) && isPathTo(value, schema),
+  );
+  if (naming !== undefined) {
+    throw hiddenSchemaError(schema, { severity: 'FATAL', where: `setting ${naming[0]}` });
+  }
 }
 
 async function openRelay(

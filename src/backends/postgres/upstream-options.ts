@@ -1,8 +1,6 @@
 // What an upstream connection is opened with: the DSN's own, the guardrails', the frontend's.
 import type { ClientConfig } from 'pg';
-import { parseIntoClientConfig } from 'pg-connection-string';
 import type { Limits } from '../../config.ts';
-import { ServiceError, SQLSTATE } from '../../errors.ts';
 import type { Setting, Startup } from '../backend.ts';
 
 /** PostgreSQL cuts an application_name at NAMEDATALEN - 1 bytes. */
@@ -14,39 +12,11 @@ export const APPLICATION_NAME_BYTES_MAX = 63;
  */
 const BACKSTOP_MS = 1000;
 
-const DSN_HINT =
-  'Its form is postgresql://user:password@host:port/database?sslmode=verify-full, with special ' +
-  'characters percent-encoded, and the files it names must be readable';
-
 /** What every session of a listener is opened with. */
 export interface SessionGuardrails {
   readonly limits: Limits;
   readonly idleTimeoutMs: number;
   readonly access: 'read-write' | 'read-only';
-}
-
-/**
- * Parses a DSN as `pg` does, TLS modes and their files included. Where it says nothing of TLS or
- * the database, plain text and the user's name are meant: `pg` would ask PGSSLMODE and PGDATABASE,
- * which no configuration check shows.
- *
- * @throws ServiceError 08001 without the DSN's text, which holds a password
- */
-export function parseDsn(dsn: string): ClientConfig {
-  try {
-    const config = parseIntoClientConfig(dsn);
-    const database = config.database ?? config.user;
-    return { ...config, ssl: config.ssl ?? false, ...(database === undefined ? {} : { database }) };
-  } catch (cause) {
-    throw new ServiceError(
-      SQLSTATE.connectionNotEstablished,
-      'The connection string of the upstream PostgreSQL cannot be read',
-      {
-        hint: DSN_HINT,
-        cause,
-      },
-    );
-  }
 }
 
 /**
@@ -59,12 +29,13 @@ export function sessionClientConfig(
   startup: Startup,
   guardrails: SessionGuardrails,
 ): ClientConfig {
+  const isReadOnly = [guardrails.access, startup.access].includes('read-only');
   // A dead upstream is noticed while the session is idle, too.
   const config: ClientConfig = { ...base, keepAlive: true };
   if (startup.database !== undefined) {
     config.database = startup.database;
   }
-  config.application_name = upstreamApplicationName(startup.applicationName, startup.address);
+  config.application_name = upstreamApplicationName(startup);
   config.options = [
     encodeOptions([
       ['statement_timeout', `${guardrails.limits.queryTimeoutMs + BACKSTOP_MS}`],
@@ -72,9 +43,7 @@ export function sessionClientConfig(
     ]),
     base.options ?? '',
     encodeOptions(startup.settings.filter(([name]) => name.toLowerCase() !== 'client_encoding')),
-    encodeOptions(
-      guardrails.access === 'read-only' ? [['default_transaction_read_only', 'on']] : [],
-    ),
+    encodeOptions(isReadOnly ? [['default_transaction_read_only', 'on']] : []),
   ]
     .filter((part) => part !== '')
     .join(' ');
@@ -89,16 +58,22 @@ function encodeOptions(settings: readonly Setting[]): string {
 }
 
 /**
- * `gatepost/<client's own>@<address>`, so that the upstream's logs tell who asked. Cut in the
- * client's part, and cleaned as the server itself cleans it: printable ASCII only.
+ * `gatepost/<account>/<client's own>@<address>`, so that the upstream's logs tell who asked; the
+ * account is left out where nobody is asked. Cut in the client's part first and in the account
+ * then, and cleaned as the server itself cleans it: printable ASCII only.
  */
-export function upstreamApplicationName(applicationName: string, address: string): string {
+export function upstreamApplicationName({
+  account,
+  applicationName,
+  address,
+}: Pick<Startup, 'account' | 'applicationName' | 'address'>): string {
   const suffix = `@${address}`;
-  const prefix = 'gatepost/';
-  const cleaned = applicationName.replaceAll(/[^\x20-\x7e]/g, '?');
-  const room = APPLICATION_NAME_BYTES_MAX - prefix.length - suffix.length;
-  return `${prefix}${cleaned.slice(0, Math.max(0, room))}${suffix}`.slice(
-    0,
-    APPLICATION_NAME_BYTES_MAX,
-  );
+  const room = APPLICATION_NAME_BYTES_MAX - 'gatepost/'.length - suffix.length;
+  const owner = account === undefined ? '' : `${cut(account, room - 1)}/`;
+  const own = cut(applicationName, room - owner.length);
+  return `gatepost/${owner}${own}${suffix}`.slice(0, APPLICATION_NAME_BYTES_MAX);
+}
+
+function cut(text: string, lengthMax: number): string {
+  return text.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, Math.max(0, lengthMax));
 }

@@ -61,7 +61,7 @@ describe('a refusal', () => {
     expect(strict.admit({ drop: 'c' }, 'shop')).toMatchObject({
       sqlState: '25006',
       detail: 'Nothing of the command was sent to MongoDB',
-      hint: 'Set by WIRE_ACCESS or access of the listener',
+      hint: 'Set by WIRE_ACCESS or access of the listener, or by the scope of the account',
     });
     expect(strict.admit({ find: 'c', filter: { $where: '1' } }, 'shop')).toMatchObject({
       sqlState: '42501',

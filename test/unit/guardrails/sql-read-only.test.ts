@@ -241,7 +241,7 @@ describe('a policy of read-only access', () => {
       sqlState: '25006',
       message: 'DELETE in statement 2 is refused, as access is read-only',
       detail: 'Nothing of the query was run',
-      hint: 'Set by WIRE_ACCESS or access of the listener',
+      hint: 'Set by WIRE_ACCESS or access of the listener, or by the scope of the account',
     });
     expect(verdict(policy, 'SELECT pg_reload_conf()')).toBe(
       '25006 Function pg_reload_conf in statement 1 is refused, as access is read-only',

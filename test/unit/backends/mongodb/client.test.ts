@@ -43,12 +43,24 @@ describe('The name that MongoDB knows a session by', () => {
     ['psql', '10.0.0.1', 'gatepost/psql@10.0.0.1'],
     ['', '::1', 'gatepost/@::1'],
     ['a\nb\u0000', '10.0.0.1', 'gatepost/a?b?@10.0.0.1'],
-  ])('says the application %j and the address %s', (application, address, name) => {
-    expect(appNameOf(application, address)).toBe(name);
+  ])('says the application %j and the address %s', (applicationName, address, name) => {
+    expect(appNameOf({ applicationName, address })).toBe(name);
+  });
+
+  it.each([
+    ['alice', 'psql', '10.0.0.1', 'gatepost/alice/psql@10.0.0.1'],
+    ['a\n', '', '::1', 'gatepost/a?/@::1'],
+    ['alice', 'x'.repeat(200), '::1', `gatepost/alice/${'x'.repeat(109)}@::1`],
+    ['a'.repeat(63), 'psql', '::1', `gatepost/${'a'.repeat(63)}/psql@::1`],
+    ['a'.repeat(200), 'psql', '::1', `gatepost/${'a'.repeat(114)}/@::1`],
+    ['ä'.repeat(63), 'psql', '::1', `gatepost/${'ä'.repeat(57)}/@::1`],
+  ])('says the account %j before %j', (account, applicationName, address, name) => {
+    expect(appNameOf({ account, applicationName, address })).toBe(name);
+    expect(Buffer.byteLength(name)).toBeLessThanOrEqual(128);
   });
 
   it('is cut at the edge of a character, and keeps the address', () => {
-    const name = appNameOf('🐘'.repeat(100), '10.0.0.1');
+    const name = appNameOf({ applicationName: '🐘'.repeat(100), address: '10.0.0.1' });
     expect(Buffer.byteLength(name)).toBeLessThanOrEqual(128);
     expect(name).toMatch(/^gatepost\/(🐘)+@10\.0\.0\.1$/u);
   });

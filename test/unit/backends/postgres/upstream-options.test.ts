@@ -1,12 +1,11 @@
-import { inspect } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Setting, Startup } from '../../../../src/backends/backend.ts';
 import {
-  parseDsn,
   sessionClientConfig,
   upstreamApplicationName,
 } from '../../../../src/backends/postgres/upstream-options.ts';
+import { parseDsn } from '../../../../src/postgres-dsn.ts';
 import type { SessionGuardrails } from '../../../../src/backends/postgres/upstream-options.ts';
 import { parseOptions } from '../../../../wire/startup-parameters.ts';
 
@@ -41,46 +40,6 @@ function settingsOf(
   const config = sessionClientConfig(parseDsn(dsn), { ...STARTUP, ...startup }, guardrails);
   return parseOptions(config.options ?? '');
 }
-
-describe('parseDsn', () => {
-  test('reads a connection string as pg does', () => {
-    expect(parseDsn(DSN)).toMatchObject({
-      host: 'db.example',
-      port: 6543,
-      user: 'gate',
-      password: 'secret',
-      database: 'shop',
-      ssl: false,
-    });
-  });
-
-  test('asks no environment for TLS or the database', () => {
-    expect(parseDsn('postgresql://gate:secret@db.example')).toMatchObject({
-      ssl: false,
-      database: 'gate',
-    });
-  });
-
-  test.each([
-    ['a port that is none', 'postgresql://gate:secret@db.example:port/shop'],
-    ['an address that is none', 'postgresql://gate:secret@[::1/shop'],
-    ['a certificate that cannot be read', `${DSN}&sslrootcert=/nowhere/ca.pem`],
-  ])('refuses %s without showing the password', (_name, dsn) => {
-    let thrown: unknown;
-    try {
-      parseDsn(dsn);
-    } catch (error) {
-      thrown = error;
-    }
-    expect(thrown).toMatchObject({
-      name: 'ServiceError',
-      sqlState: '08001',
-      message: 'The connection string of the upstream PostgreSQL cannot be read',
-      hint: expect.stringContaining('postgresql://user:password@host:port/database'),
-    });
-    expect(inspect(thrown, { depth: 5 })).not.toContain('secret');
-  });
-});
 
 describe('sessionClientConfig', () => {
   test('takes the login from the DSN, and never from the client', () => {
@@ -156,6 +115,22 @@ describe('sessionClientConfig', () => {
         ['default_transaction_read_only', 'on'],
       ],
     ],
+    [
+      'read-only last where only the account is',
+      { access: 'read-only', settings: [['default_transaction_read_only', 'off']] },
+      {},
+      [
+        ...BACKSTOPS,
+        ['default_transaction_read_only', 'off'],
+        ['default_transaction_read_only', 'on'],
+      ],
+    ],
+    [
+      'read-only where the account may write and the listener does not let it',
+      { access: 'read-write' },
+      { access: 'read-only' },
+      [...BACKSTOPS, ['default_transaction_read_only', 'on']],
+    ],
   ] as const)('gives the upstream %s', (_name, startup, options, settings) => {
     expect(settingsOf(startup, options)).toEqual(settings);
   });
@@ -210,15 +185,34 @@ describe('upstreamApplicationName', () => {
       'gatepost/psql-with-more@fe80:1111:2222:3333:4444:5555:6666:7777',
     ],
   ])('of %j at %s is %j', (applicationName, address, expected) => {
-    expect(upstreamApplicationName(applicationName, address)).toBe(expected);
+    expect(upstreamApplicationName({ applicationName, address })).toBe(expected);
+  });
+
+  test.each([
+    ['alice', 'psql', '10.0.0.1', 'gatepost/alice/psql@10.0.0.1'],
+    ['alice', '', '::1', 'gatepost/alice/@::1'],
+    ['Zoë', 'a/b', '::1', 'gatepost/Zo?/a/b@::1'],
+    ['alice', 'x'.repeat(80), '10.0.0.1', `gatepost/alice/${'x'.repeat(39)}@10.0.0.1`],
+    ['a'.repeat(44), 'psql', '10.0.0.1', `gatepost/${'a'.repeat(44)}/@10.0.0.1`],
+    ['a'.repeat(63), 'psql', '10.0.0.1', `gatepost/${'a'.repeat(44)}/@10.0.0.1`],
+    [
+      'a'.repeat(63),
+      'psql',
+      'fe80:1111:2222:3333:4444:5555:6666:7777',
+      `gatepost/${'a'.repeat(13)}/@fe80:1111:2222:3333:4444:5555:6666:7777`,
+    ],
+  ])('of account %j with %j at %s is %j', (account, applicationName, address, expected) => {
+    expect(upstreamApplicationName({ account, applicationName, address })).toBe(expected);
+    expect(expected.length).toBeLessThanOrEqual(63);
   });
 
   test('never passes 63 bytes, whatever is in it', () => {
     const name = fc.string({ unit: fc.constantFrom('x', 'ü', '€', '😀', '\n'), maxLength: 80 });
     const address = fc.string({ unit: fc.constantFrom('1', ':', '.', '%'), maxLength: 80 });
     fc.assert(
-      fc.property(name, address, (applicationName, from) => {
-        const bytes = Buffer.from(upstreamApplicationName(applicationName, from));
+      fc.property(name, address, fc.option(name), (applicationName, from, account) => {
+        const startup = { account: account ?? undefined, applicationName, address: from };
+        const bytes = Buffer.from(upstreamApplicationName(startup));
         expect(bytes.length).toBeLessThanOrEqual(63);
         expect(bytes.every((byte) => byte >= 0x20 && byte < 0x7f)).toBe(true);
       }),
