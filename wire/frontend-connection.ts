@@ -91,6 +91,15 @@ export class FrontendConnection {
     return await this.#read(() => this.#reader.nextFrame());
   }
 
+  /**
+   * The next frame of a login that is not done: the same, and nothing else is taken.
+   *
+   * @throws ProtocolError, or the error of `interrupt`
+   */
+  async loginFrame(): Promise<Frame | undefined> {
+    return await this.#read(() => this.#reader.nextLoginFrame());
+  }
+
   /** Makes whoever waits for a frame, now or next, fail with this error. */
   interrupt(error: ServiceError): void {
     this.#interruption ??= error;

@@ -14,24 +14,22 @@ import { encodeErrorResponse } from './protocol/backend-messages.ts';
 import { ProtocolError } from './protocol/frame.ts';
 import {
   asFatal,
+  describeFailure,
+  loginTimeoutError,
   sessionReport,
   shutdownError,
   startupTimeoutError,
   tooManyConnectionsError,
+  tooManyLoginsError,
 } from './session-errors.ts';
 import { Session } from './session.ts';
 import type { SessionContext } from './session.ts';
 import { readOpening } from './startup.ts';
 import type { Opening } from './startup.ts';
+import { WaitingClients } from './waiting-clients.ts';
 
 /** From accept to ReadyForQuery in all. */
 const STARTUP_TIMEOUT_MS = 10_000;
-
-/**
- * Sockets that have not sent a startup packet yet. When there are more, the oldest goes: a real
- * client has sent its packet long before, so that silent sockets cannot keep it out.
- */
-const UNAUTHENTICATED_MAX = 256;
 
 /** Probes of an idle client begin after so long; a dead peer frees its place. */
 const KEEPALIVE_DELAY_MS = 30_000;
@@ -41,6 +39,22 @@ const WRITE_AHEAD_BYTES = 64 * 1024;
 
 /** Connections that wait in the kernel to be accepted. */
 const BACKLOG = 511;
+
+/**
+ * Sockets without a startup packet. When there are more one goes, without a word, as PostgreSQL
+ * says nothing to whom it knows nothing about. Twice what the kernel may hand over at once: of
+ * honest clients who come all together, and whose packets are on their way, none has to go.
+ */
+const SILENT_MAX = 2 * (BACKLOG + 1);
+
+/**
+ * Clients amid their login, who hear it when they have to go; as many as may have sessions, if
+ * those are more, so that all of them can log in anew at once.
+ */
+const LOGINS_MAX_AT_LEAST = 256;
+
+/** Clients that were told to go and have not gone. When there are more, one is cut off. */
+const DISMISSED_MAX = 256;
 
 export interface ListenerOptions {
   readonly host: string;
@@ -54,13 +68,27 @@ export interface ListenerOptions {
   readonly slowReaderTimeoutMs?: number | undefined;
 }
 
+/** A socket of which nobody knows yet whose it is. */
+interface Newcomer {
+  readonly connection: FrontendConnection;
+  readonly address: string;
+  readonly session: Session;
+  readonly sessionId: string;
+  /** What ends it unless it is ready in time. */
+  readonly deadline: NodeJS.Timeout;
+  /** What its failure is observed as; undefined when it has been. */
+  rejection: RejectionReason | undefined;
+}
+
 /** A wire listener. `stop` lets running statements finish until its deadline. */
 export class Listener implements Component {
   readonly name: string;
   readonly #options: ListenerOptions;
   readonly #server: Server;
-  /** In the order in which they were accepted. */
-  readonly #unauthenticated = new Map<FrontendConnection, string>();
+  readonly #silent = new WaitingClients<Newcomer>(SILENT_MAX);
+  /** They have sent their startup packet, and are asked for more. */
+  readonly #loggingIn: WaitingClients<Newcomer>;
+  readonly #dismissed = new WaitingClients<Newcomer>(DISMISSED_MAX);
   readonly #sessions = new Set<Session>();
   readonly #serving = new Set<Promise<void>>();
   #isDraining = false;
@@ -68,6 +96,7 @@ export class Listener implements Component {
   constructor(options: ListenerOptions) {
     this.name = `listener ${options.context.listener}`;
     this.#options = options;
+    this.#loggingIn = new WaitingClients(Math.max(LOGINS_MAX_AT_LEAST, options.connectionsMax));
     this.#server = createServer(
       {
         allowHalfOpen: true,
@@ -123,8 +152,11 @@ export class Listener implements Component {
         resolve();
       });
     });
-    for (const connection of this.#unauthenticated.keys()) {
+    for (const { connection } of this.#silent) {
       connection.destroy();
+    }
+    for (const { session } of this.#loggingIn) {
+      session.abort(shutdownError());
     }
     for (const session of this.#sessions) {
       session.drain();
@@ -151,68 +183,126 @@ export class Listener implements Component {
       connection.destroy();
       return;
     }
-    this.#makeRoom();
-    this.#unauthenticated.set(connection, address);
-    const serving = this.#serve(connection, address)
+    const newcomer = this.#createNewcomer(connection, address);
+    const surplus = this.#silent.add(newcomer);
+    if (surplus !== undefined) {
+      this.#turnAway(surplus, 'No startup packet, and others wait');
+      surplus.connection.destroy();
+    }
+    const serving = this.#serve(newcomer)
       .catch((error: unknown) => {
         this.#options.context.observer.observe({ kind: 'fault', component: this.name, error });
         connection.destroy();
       })
       .finally(() => {
-        this.#unauthenticated.delete(connection);
+        for (const waiting of [this.#silent, this.#loggingIn, this.#dismissed]) {
+          waiting.delete(newcomer);
+        }
         this.#serving.delete(serving);
       });
     this.#serving.add(serving);
   }
 
-  #makeRoom(): void {
-    if (this.#unauthenticated.size < UNAUTHENTICATED_MAX) {
-      return;
-    }
-    for (const [oldest, address] of this.#unauthenticated) {
-      this.#unauthenticated.delete(oldest);
-      this.#reject(address, 'too-many-unauthenticated', 'No startup packet, and others wait');
-      oldest.destroy();
-      return;
+  #beginLogin(newcomer: Newcomer): void {
+    this.#silent.delete(newcomer);
+    const surplus = this.#loggingIn.add(newcomer);
+    if (surplus !== undefined) {
+      this.#turnAway(surplus, 'No login, and others wait');
+      surplus.session.abort(tooManyLoginsError());
+      this.#dismiss(surplus);
     }
   }
 
-  async #serve(connection: FrontendConnection, address: string): Promise<void> {
+  /** It is observed once, whatever becomes of it. */
+  #turnAway(newcomer: Newcomer, detail: string): void {
+    newcomer.rejection = undefined;
+    this.#reject(newcomer.address, 'too-many-unauthenticated', detail);
+  }
+
+  /** Its last words are written; it has some time to read them, but not at any price. */
+  #dismiss(newcomer: Newcomer): void {
+    this.#loggingIn.delete(newcomer);
+    this.#dismissed.add(newcomer)?.connection.destroy();
+  }
+
+  #createNewcomer(connection: FrontendConnection, address: string): Newcomer {
+    const { context, startupTimeoutMs } = this.#options;
     const sessionId = randomUUID();
+    const deadline = setTimeout(() => {
+      this.#giveUp(newcomer);
+    }, startupTimeoutMs ?? STARTUP_TIMEOUT_MS);
     const session = new Session({
-      context: this.#options.context,
+      context,
       connection,
       sessionId,
       address,
+      takePlace: () => {
+        this.#takePlace(newcomer);
+      },
       onReady: () => {
-        clearTimeout(timer);
+        clearTimeout(deadline);
+      },
+      onRejected: (error) => {
+        if (newcomer.rejection !== undefined) {
+          this.#reject(address, newcomer.rejection, describeFailure(error));
+        }
       },
     });
-    let hasPacket = false;
-    const timer = setTimeout(() => {
-      if (hasPacket) {
-        session.abort(startupTimeoutError());
-      } else {
-        // PostgreSQL says nothing to whom it knows nothing about.
-        this.#reject(address, 'startup-timeout', 'No startup packet in time');
-        connection.destroy();
-      }
-    }, this.#options.startupTimeoutMs ?? STARTUP_TIMEOUT_MS);
-    try {
-      const opening = await this.#readOpening(connection, address, sessionId);
-      hasPacket = true;
-      this.#unauthenticated.delete(connection);
-      await this.#open(opening, { connection, session, sessionId, address });
-    } finally {
-      clearTimeout(timer);
+    const newcomer: Newcomer = {
+      connection,
+      address,
+      session,
+      sessionId,
+      deadline,
+      rejection: 'startup-failed',
+    };
+    return newcomer;
+  }
+
+  /** @throws ServiceError FATAL 53300 */
+  #takePlace(newcomer: Newcomer): void {
+    const { connectionsMax } = this.#options;
+    if (this.#sessions.size >= connectionsMax) {
+      newcomer.rejection = 'too-many-connections';
+      this.#dismiss(newcomer);
+      throw tooManyConnectionsError(connectionsMax);
+    }
+    this.#loggingIn.delete(newcomer);
+    this.#sessions.add(newcomer.session);
+  }
+
+  #giveUp(newcomer: Newcomer): void {
+    const { connection, address, session } = newcomer;
+    if (this.#silent.has(newcomer)) {
+      this.#reject(address, 'startup-timeout', 'No startup packet in time');
+      connection.destroy();
+    } else {
+      const isLoggingIn = this.#loggingIn.has(newcomer);
+      session.abort(isLoggingIn ? loginTimeoutError() : startupTimeoutError());
     }
   }
 
-  async #readOpening(
-    connection: FrontendConnection,
-    address: string,
-    sessionId: string,
-  ): Promise<Opening> {
+  async #serve(newcomer: Newcomer): Promise<void> {
+    const { connection, session, deadline } = newcomer;
+    try {
+      const opening = await this.#readOpening(newcomer);
+      if (opening.kind === 'startup') {
+        this.#beginLogin(newcomer);
+        await session.run(opening);
+        return;
+      }
+      this.#silent.delete(newcomer);
+      if (opening.kind === 'cancel') {
+        await this.#cancel(opening.key, newcomer.address);
+      }
+      await connection.end();
+    } finally {
+      clearTimeout(deadline);
+      this.#sessions.delete(session);
+    }
+  }
+
+  async #readOpening({ connection, address, sessionId }: Newcomer): Promise<Opening> {
     try {
       return await readOpening(connection, this.#options.secureContext);
     } catch (thrown) {
@@ -226,43 +316,6 @@ export class Listener implements Component {
         connection.write(encodeErrorResponse(sessionReport(error, sessionId)));
       }
       return { kind: 'left' };
-    }
-  }
-
-  async #open(
-    opening: Opening,
-    {
-      connection,
-      session,
-      sessionId,
-      address,
-    }: {
-      readonly connection: FrontendConnection;
-      readonly session: Session;
-      readonly sessionId: string;
-      readonly address: string;
-    },
-  ): Promise<void> {
-    if (opening.kind !== 'startup') {
-      if (opening.kind === 'cancel') {
-        await this.#cancel(opening.key, address);
-      }
-      await connection.end();
-      return;
-    }
-    const { connectionsMax } = this.#options;
-    if (this.#sessions.size >= connectionsMax) {
-      const error = tooManyConnectionsError(connectionsMax);
-      this.#reject(address, 'too-many-connections', error.message);
-      connection.write(encodeErrorResponse(sessionReport(error, sessionId)));
-      await connection.end();
-      return;
-    }
-    this.#sessions.add(session);
-    try {
-      await session.run(opening);
-    } finally {
-      this.#sessions.delete(session);
     }
   }
 

@@ -48,7 +48,15 @@ export function idleError(idleTimeoutMs: number): ServiceError {
   );
 }
 
-/** A client that has sent its startup packet waits for nothing but the upstream. */
+/** PostgreSQL's own words for a client that does not finish its login. */
+export function loginTimeoutError(): ServiceError {
+  return new ServiceError(SQLSTATE.queryCanceled, 'canceling authentication due to timeout', {
+    severity: 'FATAL',
+    hint: 'Log in anew; nothing of what was begun is left',
+  });
+}
+
+/** A client that has logged in waits for nothing but the upstream. */
 export function startupTimeoutError(): ServiceError {
   return new ServiceError(
     SQLSTATE.connectionNotEstablished,
@@ -61,6 +69,14 @@ export function tooManyConnectionsError(connectionsMax: number): ServiceError {
   return new ServiceError(SQLSTATE.tooManyConnections, 'sorry, too many clients already', {
     severity: 'FATAL',
     hint: `At most ${connectionsMax} (WIRE_MAX_CONNECTIONS); close one, or try again later`,
+  });
+}
+
+/** Somebody of the same address as a rule: its oldest goes when there are too many. */
+export function tooManyLoginsError(): ServiceError {
+  return new ServiceError(SQLSTATE.tooManyConnections, 'too many clients are logging in', {
+    severity: 'FATAL',
+    hint: 'Nothing is wrong with the login: try again in a moment, and open fewer at once',
   });
 }
 
@@ -86,4 +102,10 @@ export function functionCallError(): ServiceError {
     'The function call protocol is not supported through Gatepost',
     { hint: 'Call the function in a SELECT' },
   );
+}
+
+/** For the operator: the sentence that the client saw, and what was underneath. */
+export function describeFailure(error: ServiceError): string {
+  const cause = error.cause instanceof Error ? ` (${error.cause.message})` : '';
+  return `${error.sqlState} ${error.message}${cause}`;
 }

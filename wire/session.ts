@@ -1,26 +1,23 @@
 // One client's session, from its startup packet to its end: a loop over its frames.
 import { performance } from 'node:perf_hooks';
 import type {
-  Backend,
   BackendSession,
   Frontend,
   Setting,
+  Startup,
   TransactionStatus,
 } from '../src/backends/backend.ts';
-import type { Limits } from '../src/config.ts';
-import { ServiceError, SQLSTATE } from '../src/errors.ts';
+import { ServiceError } from '../src/errors.ts';
 import { narrowLimits } from '../src/guardrails/limits.ts';
-import type { SqlPolicy } from '../src/guardrails/sql-policy.ts';
-import type { Observer, SessionIdentity } from '../src/observation.ts';
+import type { SessionIdentity } from '../src/observation.ts';
+import { admitClient } from './admission.ts';
+import type { Admission, Door } from './admission.ts';
+import { refuseEarlyFrames } from './authentication.ts';
 import type { CancelRegistry } from './cancel-registry.ts';
 import type { FrontendConnection } from './frontend-connection.ts';
 import {
-  encodeAuthenticationOk,
-  encodeBackendKeyData,
   encodeErrorResponse,
   encodeNegotiateProtocolVersion,
-  encodeNoticeResponse,
-  encodeParameterStatus,
   encodeReadyForQuery,
 } from './protocol/backend-messages.ts';
 import { FRONTEND, ProtocolError } from './protocol/frame.ts';
@@ -36,17 +33,14 @@ import {
 } from './session-errors.ts';
 import type { Opening } from './startup.ts';
 import { readStartupParameters } from './startup-parameters.ts';
+import type { StartupParameters } from './startup-parameters.ts';
 import { StatementRunner } from './statement-runner.ts';
+import { encodeWelcome } from './welcome.ts';
 
 /** What all sessions of a listener share. */
-export interface SessionContext {
-  readonly listener: string;
-  readonly backend: Backend;
-  readonly limits: Limits;
+export interface SessionContext extends Door {
   readonly idleTimeoutMs: number;
-  readonly policy: SqlPolicy | undefined;
   readonly cancels: CancelRegistry;
-  readonly observer: Observer;
 }
 
 export interface SessionOptions {
@@ -54,8 +48,16 @@ export interface SessionOptions {
   readonly connection: FrontendConnection;
   readonly sessionId: string;
   readonly address: string;
+  /**
+   * Called when the client has proved who it is, or nobody asks.
+   *
+   * @throws ServiceError FATAL 53300 when the listener has no place left
+   */
+  readonly takePlace: () => void;
   /** Called when the client is logged in and the startup deadline no longer counts. */
   readonly onReady: () => void;
+  /** Called instead when it is not, unless it left before it had proved anything. */
+  readonly onRejected: (error: ServiceError) => void;
 }
 
 const EXTENDED_QUERY: ReadonlySet<number> = new Set([
@@ -73,6 +75,7 @@ export class Session {
   /** Aborts the opening of the backend session. */
   readonly #lifetime = new AbortController();
   readonly #startedAtMs = performance.now();
+  #admission: Admission | undefined;
   #identity: SessionIdentity | undefined;
   #backend: BackendSession | undefined;
   #runner: StatementRunner | undefined;
@@ -100,8 +103,10 @@ export class Session {
         this.#stopWork(this.#departure);
       });
       const runner = await this.#open(opening);
-      await this.#serve(runner);
-      error = runner.fatal ?? this.#told;
+      if (runner !== undefined) {
+        await this.#serve(runner);
+        error = runner.fatal ?? this.#told;
+      }
     } catch (thrown) {
       // Whatever its leaving broke off is no failure of its own.
       error = this.#departure ?? this.#tell(thrown);
@@ -134,58 +139,81 @@ export class Session {
     this.#runner?.stop(error);
   }
 
-  async #open(opening: Extract<Opening, { kind: 'startup' }>): Promise<StatementRunner> {
-    const { context, connection, address } = this.#options;
+  /** @returns undefined when the client left before it had proved who it is */
+  async #open(
+    opening: Extract<Opening, { kind: 'startup' }>,
+  ): Promise<StatementRunner | undefined> {
+    const { connection, address } = this.#options;
     const asked = readStartupParameters(opening.parameters, address);
     if (opening.isNewerMinor || asked.protocolOptions.length > 0) {
       connection.write(encodeNegotiateProtocolVersion(asked.protocolOptions));
     }
+    const admission = await this.#admit(asked.startup);
+    return admission && (await this.#begin(admission, asked));
+  }
+
+  async #admit(startup: Startup): Promise<Admission | undefined> {
+    const { context, connection, takePlace } = this.#options;
+    this.#admission = await admitClient({
+      door: context,
+      connection,
+      startup,
+      signal: this.#lifetime.signal,
+      takePlace,
+      onRevoked: (reason) => {
+        this.abort(reason);
+      },
+    });
+    return this.#admission;
+  }
+
+  async #begin(
+    { startup, limits: limitsMax, policy, owner }: Admission,
+    { ownSettings }: StartupParameters,
+  ): Promise<StatementRunner> {
+    const { context, connection, onReady } = this.#options;
     const isForBackend = ([name]: Setting): boolean =>
       context.backend.ownSettings?.has(name.toLowerCase()) === true;
     const { limits, warnings } = narrowLimits(
-      context.limits,
-      asked.ownSettings.filter((setting) => !isForBackend(setting)),
+      limitsMax,
+      ownSettings.filter((setting) => !isForBackend(setting)),
     );
-    const settings = [...asked.startup.settings, ...asked.ownSettings.filter(isForBackend)];
+    const settings = [...startup.settings, ...ownSettings.filter(isForBackend)];
     const backend = await context.backend.open(
-      { ...asked.startup, settings },
+      { ...startup, settings },
       this.#frontend(),
       this.#lifetime.signal,
     );
     this.#backend = backend;
-    const identity = this.#identify(asked.startup);
+    if (context.accounts !== undefined) {
+      refuseEarlyFrames(connection);
+    }
+    const identity = this.#identify(startup, owner);
     this.#identity = identity;
-    const { policy, observer } = context;
+    const { observer } = context;
     const runner = new StatementRunner({ backend, connection, identity, limits, policy, observer });
     this.#runner = runner;
     this.#unregister = context.cancels.register(
       backend.cancelKey,
       async () => await runner.cancel(),
     );
-    this.#welcome(backend, warnings);
-    this.#options.onReady();
+    connection.write(...encodeWelcome(backend, warnings));
+    onReady();
     observer.observe({ kind: 'session-opened', session: identity });
     return runner;
   }
 
-  #identify({
-    user,
-    database,
-    applicationName,
-  }: {
-    readonly user: string;
-    readonly database: string | undefined;
-    readonly applicationName: string;
-  }): SessionIdentity {
+  #identify(startup: Startup, owner: string | undefined): SessionIdentity {
     const { context, connection, sessionId, address } = this.#options;
     return {
       sessionId,
       listener: context.listener,
       backend: context.backend.name,
-      user,
-      database: database ?? '',
+      user: startup.user,
+      owner,
+      database: startup.database ?? '',
       address,
-      applicationName,
+      applicationName: startup.applicationName,
       isEncrypted: connection.isEncrypted,
     };
   }
@@ -206,22 +234,6 @@ export class Session {
         }
       },
     };
-  }
-
-  #welcome(backend: BackendSession, warnings: readonly string[]): void {
-    const { processId, secretKey } = backend.cancelKey;
-    const notices = warnings.map((message) => ({
-      severity: 'WARNING',
-      sqlState: SQLSTATE.warning,
-      message,
-    }));
-    this.#options.connection.write(
-      encodeAuthenticationOk(),
-      ...[...backend.parameters].map(([name, value]) => encodeParameterStatus(name, value)),
-      encodeBackendKeyData(processId, secretKey),
-      ...[...backend.notices, ...notices].map(encodeNoticeResponse),
-      encodeReadyForQuery(this.#status),
-    );
   }
 
   async #serve(runner: StatementRunner): Promise<void> {
@@ -293,20 +305,15 @@ export class Session {
   }
 
   async #close(error: ServiceError | undefined): Promise<void> {
-    const { connection, context, address } = this.#options;
+    const { connection, context, onRejected } = this.#options;
     this.#unregister?.();
+    this.#admission?.presence?.leave();
     this.#runner?.close();
     await Promise.all([connection.end(), this.#backend?.close()]);
     if (this.#identity === undefined || this.#runner === undefined) {
-      const { listener, observer } = context;
-      const detail = describeFailure(error);
-      observer.observe({
-        kind: 'connection-rejected',
-        listener,
-        address,
-        reason: 'startup-failed',
-        detail,
-      });
+      if (error !== undefined) {
+        onRejected(error);
+      }
       return;
     }
     context.observer.observe({
@@ -319,13 +326,4 @@ export class Session {
       error,
     });
   }
-}
-
-/** For the operator: the sentence that the client saw, and what was underneath. */
-function describeFailure(error: ServiceError | undefined): string {
-  if (error === undefined) {
-    return 'The client left';
-  }
-  const cause = error.cause instanceof Error ? ` (${error.cause.message})` : '';
-  return `${error.sqlState} ${error.message}${cause}`;
 }

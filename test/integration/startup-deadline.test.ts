@@ -19,8 +19,8 @@ import {
 /** Long enough for a login on a busy machine, short enough to wait for. */
 const STARTUP_TIMEOUT_MS = 1000;
 
-/** More than the listener keeps of those that have not logged in. */
-const SILENT_SOCKETS = 300;
+/** More than the listener keeps of those that have sent no startup packet. */
+const SILENT_SOCKETS = 1100;
 
 let gate: Gate;
 let upstream: FakeUpstream | undefined;

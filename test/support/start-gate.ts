@@ -1,6 +1,7 @@
 // A wire listener in this process, in front of a real PostgreSQL, with what it observed.
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
+import type { Accounts } from '../../src/accounts.ts';
 import type { Backend } from '../../src/backends/backend.ts';
 import { createPostgresBackend } from '../../src/backends/postgres/postgres-backend.ts';
 import type { Limits } from '../../src/config.ts';
@@ -11,6 +12,7 @@ import type { Observation, Observer, StatementFinished } from '../../src/observa
 import { CancelBudget } from '../../wire/cancel-budget.ts';
 import { CancelRegistry } from '../../wire/cancel-registry.ts';
 import { Listener } from '../../wire/listener.ts';
+import type { SessionContext } from '../../wire/session.ts';
 
 /** How long a test waits for an observation. */
 const FACT_TIMEOUT_MS = 10_000;
@@ -22,6 +24,8 @@ export interface GateOptions {
   readonly connectionsMax?: number;
   readonly idleTimeoutMs?: number;
   readonly rules?: Partial<SqlPolicyRules>;
+  /** Asks clients who they are; nobody is asked without. */
+  readonly accounts?: Accounts;
   readonly tls?: { readonly certFile: string; readonly keyFile: string };
   readonly startupTimeoutMs?: number;
   readonly slowReaderTimeoutMs?: number;
@@ -79,7 +83,8 @@ export async function startGate(options: GateOptions): Promise<Gate> {
         createPostgresBackend({ name: 'postgres', dsn: options.dsn, guardrails }),
       limits,
       idleTimeoutMs,
-      policy: await createSqlPolicy(rules),
+      policies: await createPolicies(rules, options.backend),
+      accounts: options.accounts,
       cancels: options.cancels ?? new CancelRegistry(),
       observer: options.observer ? fanOut([options.observer, recorder]) : recorder,
     },
@@ -97,6 +102,20 @@ export async function startGate(options: GateOptions): Promise<Gate> {
     stop: async (drainMs = 0) => {
       await listener.stop(drainMs === 0 ? AbortSignal.abort() : AbortSignal.timeout(drainMs));
     },
+  };
+}
+
+/** MongoDB judges its statements itself. */
+async function createPolicies(
+  rules: SqlPolicyRules,
+  backend: Backend | undefined,
+): Promise<SessionContext['policies']> {
+  if (backend?.name === 'mongodb') {
+    return { 'read-write': undefined, 'read-only': undefined };
+  }
+  return {
+    'read-write': await createSqlPolicy(rules),
+    'read-only': await createSqlPolicy({ ...rules, access: 'read-only' }),
   };
 }
 

@@ -30,9 +30,14 @@ export class WireClient {
     this.#attach(socket);
   }
 
-  /** Connects, and sends nothing. */
-  static async open(port: number, host = '127.0.0.1'): Promise<WireClient> {
-    const socket = connect({ port, host, noDelay: true });
+  /**
+   * Connects, and sends nothing.
+   *
+   * @param localAddress where from, such as 127.0.0.2: who somebody else is to be
+   */
+  static async open(port: number, host = '127.0.0.1', localAddress?: string): Promise<WireClient> {
+    const from = localAddress === undefined ? {} : { localAddress };
+    const socket = connect({ port, host, noDelay: true, ...from });
     await new Promise<void>((resolve, reject) => {
       socket.once('connect', resolve);
       socket.once('error', reject);

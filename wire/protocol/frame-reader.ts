@@ -1,8 +1,11 @@
 // Puts a frontend's bytes together into frames, however the chunks fall.
 import {
+  AUTHENTICATION_RESPONSE,
   FRAME_HEADER_BYTES,
+  FRONTEND,
   FRONTEND_FRAME_BYTES_MAX,
   isFrontendType,
+  LOGIN_FRAME_BYTES_MAX,
   ProtocolError,
   STARTUP_PACKET_BYTES_MAX,
   STARTUP_PACKET_BYTES_MIN,
@@ -76,12 +79,25 @@ export class FrameReader {
    * @throws ProtocolError on an unknown type byte, or a length that is impossible or too large
    */
   nextFrame(): Frame | undefined {
+    return this.#next(judgeHeader);
+  }
+
+  /**
+   * The same while the frontend logs in: an answer to an authentication request, or Terminate.
+   *
+   * @throws ProtocolError on any other type byte, or a length that no answer has
+   */
+  nextLoginFrame(): Frame | undefined {
+    return this.#next(judgeLoginHeader);
+  }
+
+  #next(judge: (type: number, frameBytes: number) => void): Frame | undefined {
     if (this.bufferedBytes < FRAME_HEADER_BYTES) {
       return undefined;
     }
     const type = this.#buffer.readUInt8(this.#start);
     const frameBytes = this.#buffer.readUInt32BE(this.#start + 1) + 1;
-    judgeHeader(type, frameBytes);
+    judge(type, frameBytes);
     return this.bufferedBytes < frameBytes ? undefined : { type, bytes: this.#take(frameBytes) };
   }
 
@@ -127,5 +143,15 @@ function judgeHeader(type: number, frameBytes: number): void {
     throw new ProtocolError(
       `message of ${frameBytes} bytes is over the limit of ${FRONTEND_FRAME_BYTES_MAX} bytes`,
     );
+  }
+}
+
+/** Nobody is known yet: nothing is waited for that is not part of the login. */
+function judgeLoginHeader(type: number, frameBytes: number): void {
+  if (type !== AUTHENTICATION_RESPONSE && type !== FRONTEND.terminate) {
+    throw new ProtocolError(`expected SASL response, got message type ${type}`);
+  }
+  if (frameBytes < FRAME_HEADER_BYTES || frameBytes > LOGIN_FRAME_BYTES_MAX) {
+    throw new ProtocolError('invalid message length');
   }
 }

@@ -4,6 +4,9 @@ export const FRAME_HEADER_BYTES = 5;
 /** The longest frontend frame that is read; longer ones are refused on their header. */
 export const FRONTEND_FRAME_BYTES_MAX = 16 * 1024 * 1024;
 
+/** The longest frame before a login: PostgreSQL's own PG_MAX_SASL_MESSAGE_LENGTH, and the type. */
+export const LOGIN_FRAME_BYTES_MAX = 1024 + 1;
+
 /** PostgreSQL's own MAX_STARTUP_PACKET_LENGTH (src/include/libpq/pqcomm.h). */
 export const STARTUP_PACKET_BYTES_MAX = 10_000;
 
@@ -28,6 +31,9 @@ export const FRONTEND = {
   sync: code('S'),
   terminate: code('X'),
 } as const;
+
+/** What a frontend answers authentication requests with; after its login this is no frame. */
+export const AUTHENTICATION_RESPONSE = code('p');
 
 /** Type bytes that a backend sends, as far as one of them is looked at. */
 export const BACKEND = {

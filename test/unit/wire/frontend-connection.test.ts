@@ -54,6 +54,15 @@ describe('reading', () => {
     expect(await read).toEqual(frame);
   });
 
+  test('takes nothing but the login while there is one', async () => {
+    const answer = frontendFrame('p', 'c=biws');
+    loopback.far.send(answer, queryFrame('select 1'));
+    const frame = await connection.loginFrame();
+    expect(frame && Buffer.from(frame.bytes)).toEqual(answer);
+    await expect(connection.loginFrame()).rejects.toThrow(ProtocolError);
+    expect(await nextFrame()).toEqual(queryFrame('select 1'));
+  });
+
   test('answers a pipeline of a client that has said its last word', async () => {
     const frames = [queryFrame('select 1'), queryFrame('select 2'), SYNC];
     loopback.far.send(...frames);

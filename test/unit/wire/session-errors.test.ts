@@ -4,9 +4,11 @@ import { ProtocolError } from '../../../wire/protocol/frame.ts';
 import {
   asFatal,
   clientGoneError,
+  describeFailure,
   extendedQueryError,
   functionCallError,
   idleError,
+  loginTimeoutError,
   sessionReport,
   shutdownError,
   startupTimeoutError,
@@ -105,6 +107,12 @@ describe("the session's own errors", () => {
       /900000 ms \(WIRE_IDLE_TIMEOUT\)/,
     ],
     [
+      'a login that takes too long',
+      loginTimeoutError(),
+      ['FATAL', '57014', 'canceling authentication due to timeout'],
+      /^Log in anew/,
+    ],
+    [
       'a start-up that takes too long',
       startupTimeoutError(),
       ['FATAL', '08001', 'Cannot connect to the upstream PostgreSQL'],
@@ -138,5 +146,15 @@ describe("the session's own errors", () => {
     expect(error).toMatchObject({ severity, sqlState, message });
     expect(error.hint ?? '').toMatch(hint ?? /^$/);
     expect(error.message.endsWith('.')).toBe(false);
+  });
+});
+
+describe('describeFailure', () => {
+  test.each([
+    [{}, '08001 No upstream'],
+    [{ cause: new Error('ECONNREFUSED') }, '08001 No upstream (ECONNREFUSED)'],
+    [{ cause: 'no error' }, '08001 No upstream'],
+  ])('says what the client saw, and what was underneath: %j', (options, text) => {
+    expect(describeFailure(new ServiceError('08001', 'No upstream', options))).toBe(text);
   });
 });
