@@ -1,12 +1,13 @@
 # Gatepost in a container. To try it:
 #
 #   docker build --tag gatepost .
-#   docker run --rm --init --env HOST=0.0.0.0 --env API=off --publish 127.0.0.1:5433:5433 gatepost
+#   docker run --rm --init --env HOST=0.0.0.0 --env WIRE_ALLOW_INSECURE=true \
+#     --publish 127.0.0.1:5433:5433 gatepost
 #
 # Without POSTGRES_HOST or WIRE_UPSTREAM_DSN it runs the embedded PostgreSQL, its data in the volume
 # below. HOST stays 127.0.0.1 unless you set it: published ports need 0.0.0.0, and then whoever
-# reaches a port of the listeners acts as the upstream user. The REST API then needs API_TOKENS in
-# place of API=off: docker run --rm gatepost token me makes one.
+# reaches a port of the listeners acts as the upstream user, which WIRE_ALLOW_INSECURE allows. With
+# WIRE_AUTH=accounts in its place they log in. The REST API answers accounts and API_TOKENS only.
 
 FROM node:20.20.2-bookworm-slim AS build
 WORKDIR /app

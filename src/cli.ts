@@ -2,10 +2,12 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import * as z from 'zod';
 import { createApiToken, isTokenName, TOKEN_NAME_FORM, TOKEN_SCOPES } from './api-tokens.ts';
+import { addAccountCommands, addMigrate } from './cli-accounts.ts';
+import type { AccountSurroundings } from './cli-account-commands.ts';
+import { addFlags, CONNECTORS_FLAGS, PROXY_FLAGS, SERVE_FLAGS } from './cli-flags.ts';
+import { readSecret } from './cli-secret.ts';
 import { ConfigError, echo } from './config-problems.ts';
 import { describeConfig } from './config-report.ts';
-import { notesOf, SETTING_NAMES } from './config-settings.ts';
-import type { SettingName } from './config-settings.ts';
 import type { ConfigInputs, SystemInputs } from './config-sources.ts';
 import { loadConfig, readSystemInputs } from './config.ts';
 import type { Config } from './config.ts';
@@ -24,6 +26,7 @@ export interface Surroundings {
   readonly runService: RunService;
   /** The same for connectors alone. */
   readonly runConnectors: RunService;
+  readonly accounts: AccountSurroundings;
 }
 
 type RunService = (config: Config, options: { version: string }) => Promise<number>;
@@ -57,6 +60,8 @@ export async function runCommandLine(
   addConnectors(program, surroundings, finish);
   addCheck(program, surroundings, finish);
   addToken(program, surroundings);
+  addAccountCommands(program, surroundings, finish);
+  addMigrate(program, surroundings, finish);
   try {
     await program.parseAsync(normalizeArguments(argv), { from: 'user' });
   } catch (error) {
@@ -86,6 +91,18 @@ function processSurroundings(): Surroundings {
     runConnectors: async (config, options) => {
       const { runConnectors } = await import('./service-connectors.ts');
       return await runConnectors(config, options);
+    },
+    accounts: {
+      withAccounts: async (config, work) => {
+        const { withAccounts } = await import('./service-accounts.ts');
+        await withAccounts(config, work);
+      },
+      migrate: async (config) => {
+        const { migrateAccounts } = await import('./service-accounts.ts');
+        return await migrateAccounts(config);
+      },
+      readSecret: async (prompt) =>
+        await readSecret(prompt, { input: process.stdin, output: process.stderr }),
     },
   };
 }
@@ -212,71 +229,6 @@ function addToken(program: Command, { writeOut }: Surroundings): void {
       ];
       writeOut(`${lines.join('\n')}\n`);
     });
-}
-
-type Flags = readonly (readonly [flag: string, name: SettingName])[];
-
-/** Every setting in kebab-case; the file has the name that everybody tries first. */
-const SERVE_FLAGS: Flags = SETTING_NAMES.map((name) => {
-  const flag = name === 'GATEPOST_CONFIG' ? 'config' : name.toLowerCase().replaceAll('_', '-');
-  return [flag, name];
-});
-
-const PROXY_FLAGS: Flags = [
-  ['port', 'WIRE_POSTGRES_PORT'],
-  ['upstream-dsn', 'WIRE_UPSTREAM_DSN'],
-  ['enable-tls', 'WIRE_ENABLE_TLS'],
-  ['tls-cert', 'WIRE_TLS_CERT'],
-  ['tls-key', 'WIRE_TLS_KEY'],
-  ['max-connections', 'WIRE_MAX_CONNECTIONS'],
-  ['query-timeout', 'WIRE_QUERY_TIMEOUT'],
-  ['max-rows', 'WIRE_MAX_ROWS'],
-  ['max-bytes', 'WIRE_MAX_BYTES'],
-  ['enable-otel-metrics', 'WIRE_ENABLE_OTEL_METRICS'],
-];
-
-const CONNECTORS_FLAGS: Flags = [
-  ['config', 'IGGY_CONNECTORS_CONFIG_PATH'],
-  ['log-level', 'LOG_LEVEL'],
-  ['shutdown-timeout', 'SHUTDOWN_TIMEOUT'],
-];
-
-/** Adds the flags to the command; gives what reads the texts of those that were used. */
-function addFlags(command: Command, flags: Flags): () => ConfigInputs['argvSettings'] {
-  const options = flags.map(([flag, name]) => ({ name, option: createOption(flag, name) }));
-  for (const { option } of options) {
-    command.addOption(option);
-  }
-  return () => {
-    const values = command.opts<Record<string, unknown>>();
-    const given = options.filter(({ option }) => values[option.attributeName()] !== undefined);
-    return Object.fromEntries(
-      given.map(({ name, option }) => [name, textOf(values[option.attributeName()])]),
-    );
-  };
-}
-
-/** A switch without a value is switched on. */
-function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : 'true';
-}
-
-function createOption(flag: string, name: SettingName): Option {
-  const { argument, group } = notesOf(name);
-  const value = argument === 'true|false' ? `[${argument}]` : `<${argument}>`;
-  return new Option(`--${flag} ${value}`, describeFlag(name)).helpGroup(`${group}:`);
-}
-
-function describeFlag(name: SettingName): string {
-  const { summary, accepted, argument, fallback, productionFallback, secret } = notesOf(name);
-  const others = productionFallback === undefined ? '' : `, ${productionFallback} in production`;
-  const facts = [
-    ...(argument.includes('|') ? [] : [accepted]),
-    ...(fallback === undefined ? [] : [`default ${fallback}${others}`]),
-    name,
-  ];
-  const warning = `; visible in the list of processes, so rather set ${name}_FILE`;
-  return `${summary}${secret === 'none' ? '' : warning} [${facts.join('; ')}]`;
 }
 
 const PROGRAM_FLAGS = ['-h', '--help', '-V', '--version'];

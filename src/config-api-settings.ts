@@ -20,8 +20,8 @@ const accessSettings = {
   API_TOKENS: optional(apiTokens, {
     group,
     summary:
-      'Tokens that the REST API accepts, as hashes; without any it needs none, and serves ' +
-      'loopback only',
+      'Tokens that the REST API accepts, as hashes, beside those of accounts; with neither it ' +
+      'needs none, and serves loopback only',
     secret: 'whole',
   }),
   API_TOKENS_FILE: optional(path('file'), {
@@ -30,7 +30,7 @@ const accessSettings = {
   }),
   API_RATE_LIMIT: withDefault(countOrNone(RATE_LIMIT_MAX), '6000', {
     group,
-    summary: 'Requests a minute of one token, or of one address where there is no token',
+    summary: 'Requests a minute of one account or token, or of one address where there is neither',
   }),
   API_TRUST_PROXY: withDefault(trustedProxies, '0', {
     group,
@@ -42,7 +42,7 @@ const accessSettings = {
   }),
   API_METRICS: withDefault(choice(['open', 'token']), 'open', {
     group,
-    summary: 'Whether /metrics needs a token',
+    summary: 'Whether /metrics needs a token, of API_TOKENS or of an account',
   }),
 };
 

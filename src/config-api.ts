@@ -56,12 +56,14 @@ export interface ApiMongodbConfig {
 
 /** The REST API, everything resolved. */
 export interface ApiConfig {
-  /** None where no caller needs a token, which is on loopback only. */
+  /** As configured; tokens of accounts are accepted beside them. */
   readonly tokens: readonly ApiTokenConfig[];
   /** 0 is no limit. */
   readonly rateLimitPerMinute: number;
   /** How many proxies are in front, or which; 0 is none. */
   readonly trustProxy: number | readonly string[];
+  /** Whether only this machine asks, who needs no token until there is one, or an account. */
+  readonly isLoopbackOnly: boolean;
   readonly corsOrigins: readonly string[];
   readonly isMetricsOpen: boolean;
   readonly tables: TableRules;
@@ -84,6 +86,7 @@ export function resolveApi(settings: Settings, context: ApiContext): ApiConfig |
     tokens: settings.API_TOKENS ?? [],
     rateLimitPerMinute: settings.API_RATE_LIMIT,
     trustProxy: settings.API_TRUST_PROXY,
+    isLoopbackOnly: isLoopback(settings.HOST) && settings.API_TRUST_PROXY === 0,
     corsOrigins: settings.API_CORS_ORIGINS ?? [],
     isMetricsOpen: settings.API_METRICS === 'open',
     tables: {
@@ -148,20 +151,30 @@ function resolveMongodb(
   };
 }
 
-const HOW_TO_ACCESS = 'set API_TOKENS (gatepost token NAME makes one)';
+const HOW_TO_ACCESS = 'set API_TOKENS (gatepost token NAME makes one), or ACCOUNTS=on';
+
+interface ApiCallers {
+  readonly given: GivenTexts;
+  /** With accounts nobody is served beyond loopback who has none, not even while none is there. */
+  readonly hasAccounts: boolean;
+  readonly problems: string[];
+}
 
 /** Adds a problem where the API would be open to whom it is not meant for. */
-export function checkApi(settings: Settings, given: GivenTexts, problems: string[]): void {
+export function checkApi(settings: Settings, { given, hasAccounts, problems }: ApiCallers): void {
   // What cannot be read or is refused is told already; then tokens are meant all the same.
-  if (given.settings.has('API_TOKENS') || given.settings.has('API_TOKENS_FILE')) {
-    if (settings.API === 'off' && settings.API_METRICS === 'token') {
-      problems.push(
-        'API_METRICS is token, and API is off, which takes no tokens: set API=on, or ' +
-          'API_METRICS=open',
-      );
-    }
-    return;
+  const hasTokens = given.settings.has('API_TOKENS') || given.settings.has('API_TOKENS_FILE');
+  if (!hasTokens && !hasAccounts) {
+    checkOpenApi(settings, problems);
+  } else if (settings.API === 'off' && settings.API_METRICS === 'token') {
+    problems.push(
+      'API_METRICS is token, and API is off, which takes no tokens: set API=on, or ' +
+        'API_METRICS=open',
+    );
   }
+}
+
+function checkOpenApi(settings: Settings, problems: string[]): void {
   if (settings.API_METRICS === 'token') {
     problems.push(
       `API_METRICS is token, and there are none: ${HOW_TO_ACCESS}, or API_METRICS=open`,
@@ -169,14 +182,15 @@ export function checkApi(settings: Settings, given: GivenTexts, problems: string
   }
   if (settings.API === 'on' && !isLoopback(settings.HOST)) {
     problems.push(
-      `HOST is ${echo(settings.HOST)}, and the REST API has no tokens: whoever reaches the port ` +
-        `could read and change the databases; ${HOW_TO_ACCESS}, or API=off, or HOST=127.0.0.1`,
+      `HOST is ${echo(settings.HOST)}, and the REST API has neither tokens nor accounts: whoever ` +
+        `reaches the port could read and change the databases; ${HOW_TO_ACCESS}, or API=off, or ` +
+        'HOST=127.0.0.1',
     );
   }
   if (settings.API === 'on' && settings.API_TRUST_PROXY !== 0) {
     problems.push(
       'API_TRUST_PROXY says that a proxy brings requests from elsewhere, and the REST API has ' +
-        `no tokens: ${HOW_TO_ACCESS}, or API=off, or API_TRUST_PROXY=0`,
+        `neither tokens nor accounts: ${HOW_TO_ACCESS}, or API=off, or API_TRUST_PROXY=0`,
     );
   }
 }
@@ -202,7 +216,7 @@ function* describeOpenDoors(api: ApiConfig, { HOST, NODE_ENV }: Settings): Gener
     return;
   }
   yield (
-    `HTTP listens on ${HOST} without TLS: tokens and rows cross the network in plain text; ` +
+    `HTTP listens on ${HOST} without TLS: credentials and rows cross the network in plain text; ` +
     'put a proxy that ends TLS in front of it, or set HOST to 127.0.0.1'
   );
   if (NODE_ENV === 'production' && api.isMetricsOpen) {

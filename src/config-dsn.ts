@@ -116,9 +116,43 @@ function isPercentEncoded(text: string): boolean {
 /** Keys of the query that carry secrets: libpq's `password`, `sslpassword`, MongoDB's tokens. */
 const SECRET_KEY = /pass|secret|token|mechanismproperties/i;
 
+/** Each scheme with the port that it means where none is written; SRV records have their own. */
+const PORTS = new Map([
+  ['postgres', '5432'],
+  ['postgresql', '5432'],
+  ['mongodb', '27017'],
+  ['mongodb+srv', ''],
+]);
+const SCHEMES = [...PORTS.keys()];
+
+/**
+ * Whether two connection strings have a server in common, as far as their texts tell: another name
+ * of the same machine is not recognized.
+ */
+export function isSameServer(one: string, other: string): boolean {
+  const places = placesOf(one);
+  return placesOf(other).some((place) => places.includes(place));
+}
+
+/** `host:port` of each server that a connection string names. */
+function placesOf(text: string): string[] {
+  const parts = parseConnectionString(text, SCHEMES);
+  if (parts === undefined) {
+    return [];
+  }
+  // `pg` takes host and port from the query, too, which is how sockets are usually written.
+  const query = new URLSearchParams(parts.scheme.startsWith('mongodb') ? '' : parts.query);
+  const usualPort = query.get('port') ?? PORTS.get(parts.scheme) ?? '';
+  return (query.get('host') ?? decodeURIComponent(parts.hosts)).split(',').map((place) => {
+    const [, host = place, port = usualPort] = /^(\[.*\]|[^:]*)(?::(\d+))?$/.exec(place) ?? [];
+    const name = host.toLowerCase().replace(/^(127\.[\d.]+|\[?::1\]?)$/, 'localhost');
+    return `${name}:${port}`;
+  });
+}
+
 /** A connection string with `***` for every secret in it; all of it when it is malformed. */
 export function maskConnectionString(text: string): string {
-  const parts = parseConnectionString(text, ['postgres', 'postgresql', 'mongodb', 'mongodb+srv']);
+  const parts = parseConnectionString(text, SCHEMES);
   if (parts === undefined) {
     return '***';
   }

@@ -1,6 +1,7 @@
 // The keys of a `[[listeners]]` table: the schema of what the file may say about one listener.
 
 import * as z from 'zod';
+import * as places from './config-place-values.ts';
 import { settingsSchema } from './config-settings.ts';
 import * as values from './config-values.ts';
 
@@ -13,11 +14,12 @@ const path = values.path('file').schema;
 /** What is left out comes from the setting of the same meaning. */
 const sharedKeys = {
   name: values.listenerName.schema,
-  port: values.listenPort.schema,
+  port: places.listenPort.schema,
   host: shape.HOST.unwrap().optional(),
   readiness: shape.POSTGRES_READINESS.unwrap().optional(),
   tls_cert: path.optional(),
   tls_key: path.optional(),
+  auth: shape.WIRE_AUTH.unwrap().optional(),
   max_connections: shape.WIRE_MAX_CONNECTIONS.unwrap().optional(),
   query_timeout: shape.WIRE_QUERY_TIMEOUT.unwrap().optional(),
   max_rows: shape.WIRE_MAX_ROWS.unwrap().optional(),

@@ -43,6 +43,8 @@ interface SharedConfig {
   /** Whether `/readyz` needs what is behind this listener to answer. */
   readonly isRequired: boolean;
   readonly tls: TlsFiles | undefined;
+  /** Whether clients log in with an account; `none` asks them for nothing. */
+  readonly auth: 'none' | 'accounts';
   readonly connectionsMax: number;
   readonly idleTimeoutMs: number;
   readonly limits: Limits;
@@ -98,6 +100,7 @@ function resolveShared(
     host: listener.host ?? settings.HOST,
     port: listener.port,
     tls: resolveTls(listener, describeListener(listener.name, index), context),
+    auth: listener.auth ?? settings.WIRE_AUTH,
     connectionsMax: listener.max_connections ?? settings.WIRE_MAX_CONNECTIONS,
     idleTimeoutMs: listener.idle_timeout ?? settings.WIRE_IDLE_TIMEOUT,
     limits: resolveLimits(listener, settings),
@@ -256,28 +259,4 @@ const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/i;
 /** Whether only this machine reaches a host. */
 export function isLoopback(host: string): boolean {
   return LOOPBACK.test(host);
-}
-
-/** What listening beyond loopback gives away, for each listener that does. */
-export function describeExposure(listeners: readonly ListenerConfig[]): string[] {
-  return listeners
-    .filter(({ host }) => !isLoopback(host))
-    .map((listener) => {
-      const { name, host, tls } = listener;
-      const lacks = tls === undefined ? 'TLS or authentication' : 'authentication';
-      return (
-        `Listener ${name} listens on ${host} without ${lacks}: whoever reaches the port acts as ` +
-        `${describeActor(listener)}; keep it behind a firewall, or set HOST to 127.0.0.1`
-      );
-    });
-}
-
-/** As whom the clients of a listener act. */
-function describeActor(listener: ListenerConfig): string {
-  if (listener.backend === 'postgres') {
-    return 'the user of the upstream';
-  }
-  return listener.mongodbUri === undefined
-    ? 'the administrator of the embedded MongoDB'
-    : 'the user of the MongoDB connection string';
 }

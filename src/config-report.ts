@@ -1,16 +1,20 @@
+import type { SessionsConfig } from './config-accounts.ts';
 import type { ApiConfig, PoolConfig } from './config-api.ts';
 import { maskConnectionString } from './config-dsn.ts';
 import type { Config, ListenerConfig, SettingOrigin } from './config.ts';
 
 /**
- * The lines of `gatepost check`: every setting with its value and where it came from, the REST API
- * and every listener with everything resolved, and what is risky. Secrets are masked.
+ * The lines of `gatepost check`: every setting with its value and where it came from, the REST API,
+ * accounts, what is kept, and every listener with everything resolved, and what is risky. Secrets
+ * are masked.
  */
 export function describeConfig(config: Config): string[] {
   const settings = table(config.settings.map(describeOrigin));
   const doors = [
     describeHttp(config),
     ...(config.http === undefined ? [] : [describeApi(config)]),
+    describeAccounts(config),
+    describeStore(config),
     ...config.listeners.map((each) => describe(each, config)),
   ];
   const warnings = config.warnings.map((warning) => `  ${warning}`);
@@ -30,14 +34,14 @@ function describeHttp({ http }: Config): string[] {
   return [http === undefined ? 'HTTP off' : `HTTP ${describeAddress(http.host, http.port)}`];
 }
 
-function describeApi({ api, dataDirectory }: Config): string[] {
+function describeApi({ api, accounts, dataDirectory }: Config): string[] {
   if (api === undefined) {
     return ['REST API off'];
   }
   const { tokens, rateLimitPerMinute, trustProxy, tables, postgres, mongodb } = api;
   const callers = tokens.map(({ name, scope }) => `${name} (${scope})`);
   const rows = [
-    ['tokens', tokens.length > 0 ? callers.join(', ') : 'none needed, on loopback only'],
+    ['tokens', tokens.length > 0 ? callers.join(', ') : describeNoTokens(accounts, api)],
     ['rate_limit', rateLimitPerMinute === 0 ? 'none' : `${rateLimitPerMinute} a minute`],
     ['trust_proxy', typeof trustProxy === 'number' ? String(trustProxy) : trustProxy.join(', ')],
     ['cors_origins', describeList(api.corsOrigins, 'none')],
@@ -57,6 +61,53 @@ function describeApi({ api, dataDirectory }: Config): string[] {
     ),
   ];
   return ['REST API', ...table(rows)];
+}
+
+/** As whoever has neither a token nor an account will find it. */
+function describeNoTokens(accounts: Config['accounts'], { isLoopbackOnly }: ApiConfig): string {
+  if (accounts === undefined) {
+    return 'none needed, on loopback only';
+  }
+  return isLoopbackOnly ? 'none needed until there is an account' : 'those of accounts';
+}
+
+function describeAccounts({ accounts, dataDirectory }: Config): string[] {
+  if (accounts === undefined) {
+    return ['Accounts off'];
+  }
+  const { databaseUrl, scramIterations, sessions } = accounts;
+  const rows = [
+    ['database', describeUpstream('postgres', databaseUrl, dataDirectory)],
+    ['scram_iterations', String(scramIterations)],
+    ...describeSessions(sessions),
+  ];
+  return ['Accounts', ...table(rows)];
+}
+
+function describeSessions(sessions: SessionsConfig): string[][] {
+  const { secrets, idleTimeoutMs, maxAgeMs, isTlsRequired } = sessions;
+  return [
+    ['sessions', `idle ${describeDuration(idleTimeoutMs)}, at most ${describeDuration(maxAgeMs)}`],
+    [
+      'session_secret',
+      secrets === undefined ? 'kept with the accounts' : `${secrets.length} given`,
+    ],
+    ['session_cookie', isTlsRequired ? 'TLS only' : 'with TLS or without'],
+  ];
+}
+
+function describeStore({ store, dataDirectory }: Config): string[] {
+  if (store === undefined) {
+    return ['Activity off, no sessions and no cache'];
+  }
+  const { mongodbUri, isRecording, activityRetentionMs, logRetentionMs } = store;
+  const kept = (ms: number): string => (isRecording ? `for ${describeDuration(ms)}` : 'off');
+  const rows = [
+    ['database', describeUpstream('mongodb', mongodbUri, dataDirectory)],
+    ['activity', kept(activityRetentionMs)],
+    ['log', kept(logRetentionMs)],
+  ];
+  return ['Activity, sessions and cache', ...table(rows)];
 }
 
 type Pooled = Pick<NonNullable<ApiConfig['postgres']>, 'limits' | 'policy'> & {
@@ -97,6 +148,7 @@ function describe(listener: ListenerConfig, { dataDirectory }: Config): string[]
     ['backend', backend],
     ['upstream', describeUpstream(backend, upstream, dataDirectory)],
     ['readiness', listener.isRequired ? 'required' : 'optional'],
+    ['auth', listener.auth],
     ['tls', tls === undefined ? 'off' : `${visible(tls.certFile)} ${visible(tls.keyFile)}`],
     ['max_connections', String(listener.connectionsMax)],
     ['idle_timeout', describeDuration(listener.idleTimeoutMs)],

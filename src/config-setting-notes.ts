@@ -10,6 +10,8 @@ type SettingGroup =
   | 'Listeners'
   | 'Limits and policy'
   | 'HTTP API'
+  | 'Accounts'
+  | 'Activity'
   | 'Connectors';
 
 /** What a setting is for, beside how it is parsed. */

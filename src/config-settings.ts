@@ -2,8 +2,10 @@
 
 import assert from 'node:assert/strict';
 import * as z from 'zod';
+import { accountSettings } from './config-account-settings.ts';
 import { apiSettings } from './config-api-settings.ts';
 import { maskConnectionString } from './config-dsn.ts';
+import * as places from './config-place-values.ts';
 import { lookUpNotes, optional, withDefault } from './config-setting-notes.ts';
 import type { SettingNotes } from './config-setting-notes.ts';
 import * as values from './config-values.ts';
@@ -24,11 +26,11 @@ const serviceSettings = {
     group: service,
     summary: 'What the process runs for',
   }),
-  HOST: withDefault(values.listenHost, '127.0.0.1', {
+  HOST: withDefault(places.listenHost, '127.0.0.1', {
     group: service,
     summary: 'Address that HTTP and the listeners bind to',
   }),
-  PORT: withDefault(values.listenPort, '3000', { group: service, summary: 'Port of HTTP' }),
+  PORT: withDefault(places.listenPort, '3000', { group: service, summary: 'Port of HTTP' }),
   LOG_LEVEL: withDefault(choice(['error', 'warn', 'info', 'debug']), 'info', {
     group: service,
     summary: 'The least severe log lines that are written',
@@ -57,15 +59,15 @@ const serviceSettings = {
 
 const postgres = 'PostgreSQL';
 const postgresSettings = {
-  POSTGRES_HOST: optional(values.remoteHost, {
+  POSTGRES_HOST: optional(places.remoteHost, {
     group: postgres,
     summary: 'Host of your PostgreSQL; without it and WIRE_UPSTREAM_DSN an embedded one runs',
   }),
-  POSTGRES_PORT: withDefault(values.remotePort, '5432', {
+  POSTGRES_PORT: withDefault(places.remotePort, '5432', {
     group: postgres,
     summary: 'Port of your PostgreSQL',
   }),
-  POSTGRES_DB: optional(values.databaseName, {
+  POSTGRES_DB: optional(places.databaseName, {
     group: postgres,
     summary: 'Database of your PostgreSQL, for whoever names none',
   }),
@@ -88,7 +90,7 @@ const postgresSettings = {
       "TLS to POSTGRES_HOST, in libpq's meaning: require encrypts, verify-full also checks the " +
       'certificate; for a CA file give WIRE_UPSTREAM_DSN',
   }),
-  WIRE_UPSTREAM_DSN: optional(values.postgresDsn, {
+  WIRE_UPSTREAM_DSN: optional(places.postgresDsn, {
     group: postgres,
     summary: 'Connection string of your PostgreSQL, instead of POSTGRES_HOST and its siblings',
     secret: 'connection-string',
@@ -105,7 +107,7 @@ const postgresSettings = {
 
 const mongodb = 'MongoDB';
 const mongodbSettings = {
-  MONGODB_URI: optional(values.mongodbUri, {
+  MONGODB_URI: optional(places.mongodbUri, {
     group: mongodb,
     summary:
       'Connection string of your MongoDB, its TLS included (?tls=true); without it an embedded ' +
@@ -130,12 +132,12 @@ const mongodbSettings = {
 
 const listeners = 'Listeners';
 const listenerSettings = {
-  WIRE_POSTGRES_PORT: withDefault(values.optionalListenPort, '5433', {
+  WIRE_POSTGRES_PORT: withDefault(places.optionalListenPort, '5433', {
     group: listeners,
     summary:
       'Port for psql to PostgreSQL; where a file has [[listeners]], opened only when this is set',
   }),
-  WIRE_MONGODB_PORT: withDefault(values.optionalListenPort, '5434', {
+  WIRE_MONGODB_PORT: withDefault(places.optionalListenPort, '5434', {
     group: listeners,
     summary:
       'Port for psql to MongoDB; where a file has [[listeners]], opened only when this is set',
@@ -224,6 +226,7 @@ const settingsShape = {
   ...listenerSettings,
   ...policySettings,
   ...apiSettings,
+  ...accountSettings,
   ...connectorsSettings,
 };
 

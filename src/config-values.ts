@@ -1,6 +1,4 @@
-import { isIPv6 } from 'node:net';
 import * as z from 'zod';
-import { explainConnectionString } from './config-dsn.ts';
 
 /** How one kind of value is written, in flags, the environment and the file alike. */
 export interface TextType<T> {
@@ -61,6 +59,21 @@ export const duration: TextType<number> = textType({
   explain: explainBareNumber,
 });
 
+/** Ten years: beyond it nobody means a time to live. */
+const PERIOD_DAYS_MAX = 3650;
+
+/** A time to live such as `12h` or `30d`, in milliseconds; no timer of ours waits for it. */
+export const period: TextType<number> = textType({
+  argument: 'duration',
+  accepted: `a whole number with s, m, h or d, from 1s to ${PERIOD_DAYS_MAX}d`,
+  parse: (text) => {
+    const ms = parseQuantity(text, MILLISECONDS);
+    const isInRange = ms >= MILLISECONDS.s && ms <= PERIOD_DAYS_MAX * MILLISECONDS.d;
+    return isInRange && ms % MILLISECONDS.s === 0 ? ms : undefined;
+  },
+  explain: explainBareNumber,
+});
+
 const KIB = 1024;
 
 /** PostgreSQL's own units, which count by 1024; the IEC spellings mean the same. */
@@ -107,6 +120,15 @@ export function count(max: number): TextType<number> {
   });
 }
 
+/** A whole number from `min` to `max`. */
+export function wholeNumber(min: number, max: number): TextType<number> {
+  return textType({
+    argument: 'number',
+    accepted: `a whole number from ${min} to ${max}`,
+    parse: (text) => parseWhole(text, min, max),
+  });
+}
+
 /** A whole number where 0 switches off what it bounds. */
 export function countOrNone(max: number): TextType<number> {
   return textType({
@@ -122,29 +144,6 @@ export function parseWhole(text: string, min: number, max: number): number | und
   const number = /^\d+(_\d+)*$/.test(digits) ? Number(digits.replaceAll('_', '')) : NaN;
   return number >= min && number <= max ? number : undefined;
 }
-
-const PORT_MAX = 65_535;
-
-/** A port to listen on. */
-export const listenPort: TextType<number> = textType({
-  argument: 'port',
-  accepted: `a port from 0 to ${PORT_MAX} (0 takes any free one)`,
-  parse: (text) => parseWhole(text, 0, PORT_MAX),
-});
-
-/** A port to listen on, or `off`. */
-export const optionalListenPort: TextType<number | 'off'> = textType<number | 'off'>({
-  argument: 'port',
-  accepted: `${listenPort.accepted}, or off`,
-  parse: (text) => (text.trim().toLowerCase() === 'off' ? 'off' : parseWhole(text, 0, PORT_MAX)),
-});
-
-/** A port of somebody else's. */
-export const remotePort: TextType<number> = textType({
-  argument: 'port',
-  accepted: `a port from 1 to ${PORT_MAX}`,
-  parse: (text) => parseWhole(text, 1, PORT_MAX),
-});
 
 /** One of a few words; capitals do not matter. */
 export function choice<const T extends string>(words: readonly T[]): TextType<T> {
@@ -195,7 +194,9 @@ export const commandList: TextType<readonly string[]> = textType({
 });
 
 /** Text without a NUL or half a character, neither of which the protocol or a path can carry. */
-const isPlainText = (text: string): boolean => text !== '' && !/[\0\p{Surrogate}]/u.test(text);
+export function isPlainText(text: string): boolean {
+  return text !== '' && !/[\0\p{Surrogate}]/u.test(text);
+}
 
 /** Any text, taken as it is. */
 export const anyText: TextType<string> = textType({
@@ -213,45 +214,6 @@ export function path(argument: 'file' | 'directory'): TextType<string> {
   });
 }
 
-/** What a URL normalizes away. */
-const RELATIVE_PATH = /(^|\/)\.{1,2}(\/|$)/;
-
-/** A name that `pg` finds again in a connection string: no `?`, no `#`, no `..` as in a path. */
-export const databaseName: TextType<string> = textType({
-  argument: 'name',
-  accepted: 'a name without ? and #, which no connection string can carry',
-  parse: (text) => {
-    const isCarried = isPlainText(text) && !/[?#]/.test(text) && !RELATIVE_PATH.test(text);
-    return isCarried ? text : undefined;
-  },
-  explain: (text) => (RELATIVE_PATH.test(text) ? 'it reads as a relative path' : undefined),
-});
-
-const HOST_NAME = /^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_.])?$/i;
-
-function isHost(text: string): boolean {
-  // A zone (fe80::1%eth0) is left out: a connection string has no place for it.
-  return HOST_NAME.test(text) || (isIPv6(text) && !text.includes('%'));
-}
-
-/** A host to listen on. */
-export const listenHost: TextType<string> = textType({
-  argument: 'host',
-  accepted: 'an address or host name, such as 127.0.0.1 or 0.0.0.0',
-  parse: (text) => (isHost(text.trim()) ? text.trim() : undefined),
-});
-
-/** A host to dial, or the directory of a Unix socket. */
-export const remoteHost: TextType<string> = textType({
-  argument: 'host',
-  accepted: 'a host name, an address, or the directory of a Unix socket (begins with /)',
-  parse: (text) => {
-    const host = text.trim();
-    const isDirectory = host.startsWith('/') && isPlainText(host);
-    return isDirectory || isHost(host) ? host : undefined;
-  },
-});
-
 /** The name of a listener: a label of logs and metrics. */
 export const listenerName: TextType<string> = textType({
   argument: 'name',
@@ -259,18 +221,19 @@ export const listenerName: TextType<string> = textType({
   parse: (text) => (/^[a-z0-9-]{1,63}$/.test(text) ? text : undefined),
 });
 
-function connectionString(argument: string, schemes: readonly string[]): TextType<string> {
-  const explain = (text: string): string | undefined => explainConnectionString(text, schemes);
-  return textType({
-    argument,
-    accepted: `${schemes.at(-1)}://user:password@host:port/database, percent-encoded`,
-    parse: (text) => (explain(text) === undefined ? text : undefined),
-    explain,
-  });
-}
+/** Shorter ones could be guessed. */
+const SECRET_LENGTH_MIN = 32;
 
-/** A connection string of PostgreSQL. */
-export const postgresDsn: TextType<string> = connectionString('dsn', ['postgres', 'postgresql']);
-
-/** A connection string of MongoDB. */
-export const mongodbUri: TextType<string> = connectionString('uri', ['mongodb+srv', 'mongodb']);
+/** Secrets separated by commas or blanks; nothing of a refused one is shown. */
+export const secrets: TextType<readonly string[]> = textType({
+  argument: 'list',
+  accepted:
+    `secrets of ${SECRET_LENGTH_MIN} characters and more, separated by commas or blanks, such ` +
+    'as openssl rand -base64 32 prints',
+  parse: (text) => {
+    const found = text.split(/[\s,]+/).filter((secret) => secret !== '');
+    const isAccepted = found.every((secret) => secret.length >= SECRET_LENGTH_MIN);
+    return found.length > 0 && isAccepted ? [...new Set(found)] : undefined;
+  },
+  explain: () => 'one of them is shorter, or there is none',
+});

@@ -1,13 +1,17 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { checkAccounts, describeAccountRisks } from './config-account-checks.ts';
+import { resolveAccounts, resolveStore } from './config-accounts.ts';
+import type { AccountsConfig, StoreConfig } from './config-accounts.ts';
 import { checkApi, describeApiRisks, resolveApi } from './config-api.ts';
 import type { ApiConfig } from './config-api.ts';
 import { checkTogether, describeRisks, withSecrets } from './config-checks.ts';
 import { resolveConnectors } from './config-connectors.ts';
 import type { ConnectorsInputs } from './config-connectors.ts';
 import { composeConnectionString } from './config-dsn.ts';
-import { describeExposure, refuseClashes, resolveListener } from './config-listeners.ts';
+import { describeExposure, refuseExposure } from './config-exposure.ts';
 import type { FileListener } from './config-listener-keys.ts';
+import { refuseClashes, resolveListener } from './config-listeners.ts';
 import type { ListenerConfig } from './config-listeners.ts';
 import { environmentOf, parseTexts } from './config-parse.ts';
 import type { ParsedTexts } from './config-parse.ts';
@@ -27,6 +31,10 @@ export interface Config {
   /** Undefined when it is off, or nothing is served over HTTP. */
   readonly api: ApiConfig | undefined;
   readonly listeners: readonly ListenerConfig[];
+  /** Undefined where there are none. */
+  readonly accounts: AccountsConfig | undefined;
+  /** Undefined where Gatepost keeps nothing in MongoDB. */
+  readonly store: StoreConfig | undefined;
   /** Undefined where none are configured. */
   readonly connectors: ConnectorsInputs | undefined;
   /** Where the embedded databases keep their data; absolute. */
@@ -110,15 +118,23 @@ function resolveConfig(
     resolveListener(listener, index, { settings, upstreamDsn, workingDirectory, problems }),
   );
   refuseClashes(listeners, isHttpServed ? settings.PORT : undefined, problems);
-  if (isHttpServed) {
-    checkApi(settings, given, problems);
-  }
+  refuseExposure(listeners, settings.WIRE_ALLOW_INSECURE, problems);
   const api = isHttpServed ? resolveApi(settings, { upstreamDsn, listeners }) : undefined;
+  const places = { upstreamDsn, listeners, api, given, problems };
+  const isGate = command !== 'connectors';
+  const accounts = isGate ? resolveAccounts(settings, places) : undefined;
+  const store = isGate ? resolveStore(settings, { ...places, accounts }) : undefined;
+  checkAccounts({ accounts, listeners, problems });
+  if (isHttpServed) {
+    checkApi(settings, { given, hasAccounts: accounts !== undefined, problems });
+  }
   return {
     environment: settings.NODE_ENV,
     http: isHttpServed ? { host: settings.HOST, port: settings.PORT } : undefined,
     api,
     listeners,
+    accounts,
+    store,
     connectors: resolveConnectors(settings, given, inputs),
     dataDirectory: path.resolve(workingDirectory, settings.GATEPOST_DATA_DIR),
     mongodBinary: settings.MONGOD_BINARY && path.resolve(workingDirectory, settings.MONGOD_BINARY),
@@ -130,6 +146,7 @@ function resolveConfig(
       ...describeRisks(given, { listeners, api, command }),
       ...describeExposure(listeners),
       ...(isHttpServed ? describeApiRisks(api, settings, given) : []),
+      ...(isGate ? describeAccountRisks(given, { settings, accounts, store, api }) : []),
     ],
     settings: SETTING_NAMES.map((name) => describeOrigin(name, given)),
   };

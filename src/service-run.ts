@@ -5,6 +5,7 @@ import type { Config } from './config.ts';
 import { startAll, startDeadline, stopAll } from './lifecycle.ts';
 import type { Component } from './lifecycle.ts';
 import { createLogger } from './logger.ts';
+import type { LogSink } from './logger.ts';
 import { createMetrics } from './metrics.ts';
 import { fanOut } from './observation.ts';
 import type { Observer } from './observation.ts';
@@ -22,6 +23,8 @@ export interface ServiceOptions {
 export interface Observers {
   readonly observer: Observer;
   readonly metrics: ReturnType<typeof createMetrics>;
+  /** From now on this one is told as well, and the log's lines go there too. */
+  attach(observer: Observer, logSink: LogSink): void;
   close(): Promise<void>;
 }
 
@@ -103,6 +106,10 @@ async function openObservers(config: Config, version: string): Promise<Observers
   return {
     observer,
     metrics,
+    attach: (one, logSink) => {
+      observers.push(one);
+      logger.attach(logSink);
+    },
     close: async () => {
       await audit?.close(AbortSignal.timeout(CLOSE_TIMEOUT_MS));
       await logger.close();

@@ -1,29 +1,26 @@
 // The composition root: builds every part once, starts them in order, stops them in reverse.
-import { readFileSync } from 'node:fs';
-import { createSecureContext } from 'node:tls';
 import { createApi } from '../routes/api.ts';
+import type { Api, ApiOptions } from '../routes/api.ts';
 import { createApp } from '../routes/app.ts';
 import { createHttpServer } from '../routes/http-server.ts';
-import { CancelBudget } from '../wire/cancel-budget.ts';
-import { CancelRegistry } from '../wire/cancel-registry.ts';
-import { Listener } from '../wire/listener.ts';
-import type { ListenerOptions } from '../wire/listener.ts';
-import type { Backend } from './backends/backend.ts';
 import { verifyConnectionString } from './backends/mongodb/client.ts';
-import { createMongodbBackend } from './backends/mongodb/mongodb-backend.ts';
-import { createPostgresBackend } from './backends/postgres/postgres-backend.ts';
-import type { Config, ListenerConfig } from './config.ts';
+import type { AccountStore } from './accounts/account-store.ts';
+import type { AccountsConfig } from './config-accounts.ts';
+import type { Config } from './config.ts';
 import { createEmbeddedDatabases } from './embedded/embedded-databases.ts';
 import type { EmbeddedDatabases } from './embedded/embedded-databases.ts';
-import { createSqlPolicy } from './guardrails/sql-policy.ts';
 import { group } from './lifecycle.ts';
 import type { Component } from './lifecycle.ts';
-import type { Observer } from './observation.ts';
+import { hiddenNamesOf } from './own-names.ts';
 import { createReadiness } from './readiness.ts';
-import type { Readiness } from './readiness.ts';
+import type { Probe, Readiness } from './readiness.ts';
 import { openConnectors, verifyConnectors } from './service-connectors.ts';
+import { buildGates, verifyListener } from './service-gates.ts';
+import type { Gate } from './service-gates.ts';
 import { runParts } from './service-run.ts';
 import type { Observers, Parts, ServiceOptions } from './service-run.ts';
+import { openStores } from './service-stores.ts';
+import type { OwnStores } from './service-stores.ts';
 
 /**
  * Runs the service until a signal or a fault stops it.
@@ -42,67 +39,42 @@ export async function runService(config: Config, options: ServiceOptions): Promi
  *
  * @throws ServiceError, ConfigError, or an error of node's TLS
  */
-export async function verifyListeners({ listeners, api, connectors }: Config): Promise<void> {
+export async function verifyListeners(config: Config): Promise<void> {
+  const { listeners, api, connectors, accounts, store } = config;
   if (connectors !== undefined) {
     verifyConnectors(connectors);
   }
+  const hidden = hiddenNamesOf(accounts, store);
   for (const listener of listeners) {
-    createListenerContext(listener);
-    if (listener.backend === 'mongodb') {
-      createGateBackend(listener, () => listener.mongodbUri ?? '');
-      if (listener.mongodbUri !== undefined) {
-        verifyConnectionString(listener.mongodbUri);
-      }
-    } else {
-      await createSqlPolicy(listener.policy);
-      if (listener.upstreamDsn !== undefined) {
-        createGateBackend(listener, () => listener.upstreamDsn ?? '');
-      }
-    }
+    await verifyListener(listener, hidden);
   }
   if (api !== undefined) {
     const nowhere = (): string => '';
     const upstreams = { postgres: nowhere, mongodb: nowhere };
     await createApi({ version: '', config: api, observer: { observe: nowhere }, upstreams });
-    if (api.mongodb?.mongodbUri !== undefined) {
-      verifyConnectionString(api.mongodb.mongodbUri);
+  }
+  for (const uri of [api?.mongodb?.mongodbUri, store?.mongodbUri]) {
+    if (uri !== undefined) {
+      verifyConnectionString(uri);
     }
   }
 }
 
 async function buildParts(
   config: Config,
-  { observer, metrics }: Observers,
+  observers: Observers,
   { version }: ServiceOptions,
 ): Promise<Parts> {
+  const { observer, metrics } = observers;
   const embedded = createEmbeddedDatabases(config, observer);
+  const stores = openStores(config, observers, embedded);
   const connectors = config.connectors && openConnectors(config.connectors, observer).runtime;
-  const gates = buildGates(config, observer, embedded);
-  const api =
-    config.api &&
-    (await createApi({
-      version,
-      config: config.api,
-      observer,
-      upstreams: {
-        postgres: () => embedded.postgresDsn(config.api?.postgres?.upstreamDsn),
-        mongodb: () => embedded.mongodbUri(config.api?.mongodb?.mongodbUri),
-      },
-      connectors,
-    }));
-  const isBehindListener = (backend: string): boolean =>
-    gates.some(({ listener }) => listener.backend === backend);
+  const gates = buildGates(config, { observer, embedded, accounts: stores.accounts?.accounts });
+  const api = await buildApi(config, { version, observer, embedded, connectors, stores });
   const readiness = createReadiness({
     observer,
     listeners: config.listeners.map(({ name }) => name),
-    probes: [
-      ...gates.map(({ listener, probe }) => ({
-        backend: listener.name,
-        isRequired: listener.isRequired,
-        probe,
-      })),
-      ...(api?.probes ?? []).filter(({ backend }) => !isBehindListener(backend)),
-    ],
+    probes: listProbes(gates, api, stores),
   });
   const http =
     config.http &&
@@ -115,6 +87,7 @@ async function buildParts(
   const components = [
     http,
     ...embedded.components,
+    ...stores.components,
     connectors,
     group('doors', [
       ...(api === undefined ? [] : [api]),
@@ -128,98 +101,61 @@ async function buildParts(
   };
 }
 
+/** A backend behind a listener is not asked twice. */
+function listProbes(gates: readonly Gate[], api: Api | undefined, stores: OwnStores): Probe[] {
+  const isBehindListener = (backend: string): boolean =>
+    gates.some(({ listener }) => listener.backend === backend);
+  return [
+    ...gates.map(({ listener, probe }) => ({
+      backend: listener.name,
+      isRequired: listener.isRequired,
+      probe,
+    })),
+    ...(api?.probes ?? []).filter(({ backend }) => !isBehindListener(backend)),
+    ...stores.probes,
+  ];
+}
+
+interface ApiParts extends Pick<ApiOptions, 'version' | 'observer' | 'connectors'> {
+  readonly embedded: EmbeddedDatabases;
+  readonly stores: OwnStores;
+}
+
+async function buildApi(
+  { api: config, accounts, store }: Config,
+  { embedded, stores, ...parts }: ApiParts,
+): Promise<Api | undefined> {
+  if (config === undefined) {
+    return undefined;
+  }
+  const { accounts: own } = stores;
+  return await createApi({
+    ...parts,
+    config,
+    upstreams: {
+      postgres: () => embedded.postgresDsn(config.postgres?.upstreamDsn),
+      mongodb: () => embedded.mongodbUri(config.mongodb?.mongodbUri),
+    },
+    hidden: hiddenNamesOf(accounts, store),
+    accounts: own?.accounts,
+    administration: own && ((actor) => own.administration(actor)),
+    store: stores.store,
+    cache: stores.cache,
+    activity: stores.activity,
+    sessions: accounts && own && describeSessions(accounts, own),
+  });
+}
+
+function describeSessions(
+  { sessions: { secrets, ...times } }: AccountsConfig,
+  accounts: AccountStore,
+): ApiOptions['sessions'] {
+  return { ...times, secrets: async () => secrets ?? (await accounts.sessionSecrets()) };
+}
+
 function longestStatementMs(api: Config['api']): number {
   const timeouts = [api?.postgres, api?.mongodb].map((one) => one?.limits.queryTimeoutMs ?? 0);
   return Math.max(...timeouts);
-}
-
-/** What every backend of a gate has besides its sessions. */
-interface GateBackend extends Backend {
-  probe(signal: AbortSignal): Promise<void>;
-  /** Ends what is shared by its sessions, if anything is. */
-  close?(): Promise<void>;
-}
-
-interface Gate {
-  readonly listener: ListenerConfig;
-  readonly component: Component;
-  readonly probe: (signal: AbortSignal) => Promise<void>;
-}
-
-/** One gate a listener. Its upstream is known once the embedded database runs, if it is that. */
-function buildGates(config: Config, observer: Observer, embedded: EmbeddedDatabases): Gate[] {
-  const shared = { cancels: new CancelRegistry(), cancelBudget: new CancelBudget(), observer };
-  return config.listeners.map((listener) => {
-    let backend: GateBackend | undefined;
-    let wire: Listener | undefined;
-    const openBackend = (): GateBackend =>
-      (backend ??= createGateBackend(listener, () => findUpstream(listener, embedded)));
-    return {
-      listener,
-      probe: async (signal) => {
-        await openBackend().probe(signal);
-      },
-      component: {
-        name: `listener ${listener.name}`,
-        start: async () => {
-          wire = await createListener(listener, openBackend(), shared);
-          await wire.start();
-        },
-        stop: async (deadline) => {
-          await wire?.stop(deadline);
-          await backend?.close?.();
-        },
-      },
-    };
-  });
-}
-
-function findUpstream(listener: ListenerConfig, embedded: EmbeddedDatabases): string {
-  return listener.backend === 'postgres'
-    ? embedded.postgresDsn(listener.upstreamDsn)
-    : embedded.mongodbUri(listener.mongodbUri);
-}
-
-async function createListener(
-  listener: ListenerConfig,
-  backend: Backend,
-  {
-    cancels,
-    cancelBudget,
-    observer,
-  }: Pick<ListenerOptions, 'cancelBudget'> &
-    Pick<ListenerOptions['context'], 'cancels' | 'observer'>,
-): Promise<Listener> {
-  const { name, host, port, connectionsMax, limits, idleTimeoutMs } = listener;
-  // Statements of MongoDB are judged as the commands that they come to, by their backend.
-  const policy =
-    listener.backend === 'postgres' ? await createSqlPolicy(listener.policy) : undefined;
-  return new Listener({
-    host,
-    port,
-    connectionsMax,
-    secureContext: createListenerContext(listener),
-    cancelBudget,
-    context: { listener: name, backend, limits, idleTimeoutMs, policy, cancels, observer },
-  });
-}
-
-function createGateBackend(listener: ListenerConfig, upstream: () => string): GateBackend {
-  if (listener.backend === 'mongodb') {
-    return createMongodbBackend({ name: 'mongodb', uri: upstream, rules: listener.policy });
-  }
-  const { limits, idleTimeoutMs, policy } = listener;
-  return createPostgresBackend({
-    name: listener.backend,
-    dsn: upstream(),
-    guardrails: { limits, idleTimeoutMs, access: policy.access },
-  });
-}
-
-function createListenerContext({ tls }: ListenerConfig): ListenerOptions['secureContext'] {
-  return (
-    tls && createSecureContext({ cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) })
-  );
 }
 
 /** Tells readiness when a listener is bound, and when it is not any more. */

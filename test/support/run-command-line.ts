@@ -1,4 +1,5 @@
 import { runCommandLine } from '../../src/cli.ts';
+import type { AccountSurroundings } from '../../src/cli-account-commands.ts';
 import type { ConnectorsReport, Surroundings } from '../../src/cli.ts';
 import type { Config } from '../../src/config.ts';
 import { createSystem } from './load-config.ts';
@@ -19,11 +20,19 @@ export interface Outcome {
   readonly version: string | undefined;
 }
 
+/** Where a command line has no business with accounts. */
+export const NO_ACCOUNTS: AccountSurroundings = {
+  withAccounts: () => Promise.reject(new Error('No accounts are expected')),
+  migrate: () => Promise.reject(new Error('No migration is expected')),
+  readSecret: () => Promise.reject(new Error('No secret is expected')),
+};
+
 /** Runs a command line in a world with a service that stops at once. */
 export async function run(
   argv: readonly string[],
   world: ConfigWorld = {},
   report: ConnectorsReport = { lines: [], problems: [] },
+  accounts: AccountSurroundings = NO_ACCOUNTS,
 ): Promise<Outcome> {
   let out = '';
   let errors = '';
@@ -43,6 +52,7 @@ export async function run(
       connectors.push(config);
       return Promise.resolve(SERVICE_EXIT_CODE);
     },
+    accounts,
   };
   const exitCode = await runCommandLine(argv, surroundings);
   return {

@@ -5,7 +5,7 @@ import { runCommandLine } from '../../src/cli.ts';
 import type { Surroundings } from '../../src/cli.ts';
 import { notesOf, SETTING_NAMES } from '../../src/config-settings.ts';
 import { createSystem } from '../support/load-config.ts';
-import { run, SERVICE_EXIT_CODE } from '../support/run-command-line.ts';
+import { NO_ACCOUNTS, run, SERVICE_EXIT_CODE } from '../support/run-command-line.ts';
 
 const packageJson = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
 const { version: packageVersion } = z
@@ -13,6 +13,7 @@ const { version: packageVersion } = z
   .parse(JSON.parse(packageJson));
 
 const DSN = 'postgres://app:hunter2@db/orders';
+const PEOPLE = 'postgres://u:p@people/d';
 
 describe('the command', () => {
   test.each([
@@ -39,6 +40,7 @@ describe('the command', () => {
       verifyListeners: () => Promise.resolve(),
       reportConnectors: () => Promise.resolve({ lines: [], problems: [] }),
       runConnectors: () => Promise.resolve(0),
+      accounts: NO_ACCOUNTS,
       runService: () => Promise.reject(new Error('the port is taken')),
     };
     await expect(runCommandLine([], surroundings)).rejects.toThrow('the port is taken');
@@ -75,9 +77,10 @@ describe('--help and --version', () => {
   test.each([['--help'], ['-h'], ['help']])('%s lists the commands', async (flag) => {
     const { exitCode, out, errors, started } = await run([flag]);
     expect({ exitCode, errors, started }).toEqual({ exitCode: 0, errors: '', started: undefined });
-    for (const command of ['serve', 'pgwire-proxy', 'connectors', 'check', 'token']) {
+    for (const command of ['serve', 'pgwire-proxy', 'connectors', 'check', 'token', 'migrate']) {
       expect(out).toMatch(new RegExp(`^ {2}${command} \\[options\\]`, 'm'));
     }
+    expect(out).toMatch(/^ {2}account +make, list and change/m);
   });
 
   test.each(['serve', 'check'])(
@@ -204,10 +207,15 @@ describe('pgwire-proxy', () => {
       ...['--enable-tls', '--tls-cert', 'c.pem', '--tls-key', 'k.pem'],
       ...['--max-connections', '7', '--query-timeout', '8s'],
       ...['--max-rows', '9', '--max-bytes', '10kB', '--enable-otel-metrics'],
+      ...['--auth', 'accounts', '--accounts', 'on', '--accounts-database-url', PEOPLE],
     ];
     const { exitCode, started } = await run(argv, { files: { 'c.pem': '', 'k.pem': '' } });
     expect(exitCode).toBe(SERVICE_EXIT_CODE);
-    expect(started).toMatchObject({ http: undefined, isOtelMetricsEnabled: true });
+    expect(started).toMatchObject({
+      http: undefined,
+      isOtelMetricsEnabled: true,
+      accounts: { databaseUrl: PEOPLE },
+    });
     expect(started?.listeners).toEqual([
       {
         name: 'postgres',
@@ -217,6 +225,7 @@ describe('pgwire-proxy', () => {
         upstreamDsn: DSN,
         isRequired: true,
         tls: { certFile: '/srv/gatepost/c.pem', keyFile: '/srv/gatepost/k.pem' },
+        auth: 'accounts',
         connectionsMax: 7,
         idleTimeoutMs: 900_000,
         limits: { rowsMax: 9, bytesMax: 10_240, queryTimeoutMs: 8000, onLimit: 'error' },
@@ -225,9 +234,22 @@ describe('pgwire-proxy', () => {
     ]);
   });
 
+  test('listens beyond loopback without TLS and accounts where a flag says so', async () => {
+    const argv = ['pgwire-proxy', '--upstream-dsn', DSN];
+    const world = { env: { HOST: '0.0.0.0' } };
+    const refused = await run(argv, world);
+    expect(refused).toMatchObject({ exitCode: 2, started: undefined });
+    expect(refused.errors).toContain('WIRE_ALLOW_INSECURE=true');
+    expect((await run([...argv, '--allow-insecure'], world)).exitCode).toBe(SERVICE_EXIT_CODE);
+  });
+
   test('takes exactly these flags', async () => {
     const { out } = await run(['pgwire-proxy', '--help']);
     expect([...out.matchAll(/^ {2}--([a-z-]+)/gm)].map(([, flag]) => flag).sort()).toEqual([
+      'accounts',
+      'accounts-database-url',
+      'allow-insecure',
+      'auth',
       'enable-otel-metrics',
       'enable-tls',
       'max-bytes',

@@ -37,6 +37,7 @@ describe('the REST API', () => {
       tokens: [{ name: 'ci', scope: 'write', sha256: HASH }],
       rateLimitPerMinute: 0,
       trustProxy: 2,
+      isLoopbackOnly: false,
       corsOrigins: ['https://a.test'],
       isMetricsOpen: false,
       tables: {
@@ -163,6 +164,18 @@ describe('the REST API', () => {
     expect(name(api?.mongodb, api?.mongodb?.mongodbUri)).toBe(mongodb);
   });
 
+  test.each<[string, ConfigWorld['env'], boolean]>([
+    ['loopback', {}, true],
+    ['localhost', { HOST: 'localhost' }, true],
+    ['IPv6 loopback', { HOST: '::1' }, true],
+    ['an address of the network', { HOST: '10.0.0.7' }, false],
+    ['a proxy in front of loopback', { API_TRUST_PROXY: '1' }, false],
+    ['a proxy by its address', { API_TRUST_PROXY: 'loopback' }, false],
+  ])('says whether only this machine asks: %s', (_, env, isLoopbackOnly) => {
+    const world = { env: { WIRE_AUTH: 'accounts', ...env } };
+    expect(apiOf(world)?.isLoopbackOnly).toBe(isLoopbackOnly);
+  });
+
   test('is not there when it is off, nor for pgwire-proxy', () => {
     expect(apiOf({ env: { API: 'OFF', ...TOKENS } })).toBeUndefined();
     expect(apiOf({ command: 'pgwire-proxy', env: { POSTGRES_HOST: 'db' } })).toBeUndefined();
@@ -170,13 +183,13 @@ describe('the REST API', () => {
 });
 
 describe('the start is refused', () => {
-  const howTo = 'set API_TOKENS (gatepost token NAME makes one)';
+  const howTo = 'set API_TOKENS (gatepost token NAME makes one), or ACCOUNTS=on';
   const beyond = (host: string): string =>
-    `HOST is "${host}", and the REST API has no tokens: whoever reaches the port could read and ` +
-    `change the databases; ${howTo}, or API=off, or HOST=127.0.0.1`;
+    `HOST is "${host}", and the REST API has neither tokens nor accounts: whoever reaches the ` +
+    `port could read and change the databases; ${howTo}, or API=off, or HOST=127.0.0.1`;
   const proxied =
-    'API_TRUST_PROXY says that a proxy brings requests from elsewhere, and the REST API has no ' +
-    `tokens: ${howTo}, or API=off, or API_TRUST_PROXY=0`;
+    'API_TRUST_PROXY says that a proxy brings requests from elsewhere, and the REST API has ' +
+    `neither tokens nor accounts: ${howTo}, or API=off, or API_TRUST_PROXY=0`;
   const metrics = `API_METRICS is token, and there are none: ${howTo}, or API_METRICS=open`;
   const metricsOff =
     'API_METRICS is token, and API is off, which takes no tokens: set API=on, or API_METRICS=open';
@@ -199,7 +212,9 @@ describe('the start is refused', () => {
       [metrics, beyond('0.0.0.0'), proxied],
     ],
   ])('%s', (_, env, problems) => {
-    expect(problemsOf(env === undefined ? {} : { env })).toEqual(problems);
+    // Listeners beyond loopback have a test of their own, and accounts another.
+    const world = { env: { ACCOUNTS: 'off', WIRE_ALLOW_INSECURE: 'true', ...env } };
+    expect(problemsOf(world)).toEqual(problems);
   });
 
   test.each<[string, ConfigWorld]>([
@@ -209,18 +224,24 @@ describe('the start is refused', () => {
     ['with tokens', { env: { HOST: '0.0.0.0', API_TRUST_PROXY: '1', ...TOKENS } }],
     ['with the API off', { env: { HOST: '0.0.0.0', API: 'off', API_TRUST_PROXY: '1' } }],
     [
+      'with accounts',
+      { env: { ACCOUNTS: 'on', HOST: '::', API_TRUST_PROXY: '1', API_METRICS: 'token' } },
+    ],
+    [
       'by pgwire-proxy, which serves no HTTP',
       { command: 'pgwire-proxy', env: { HOST: '0.0.0.0', POSTGRES_HOST: 'db' } },
     ],
-  ])('but not %s', (_, world) => {
-    expect(problemsOf(world)).toEqual([]);
+  ])('but not %s', (_, { env, ...world }) => {
+    const open = { ACCOUNTS: 'off', WIRE_ALLOW_INSECURE: 'true', ...env };
+    expect(problemsOf({ ...world, env: open })).toEqual([]);
   });
 
   test('with one line where the tokens themselves are refused', () => {
-    expect(problemsOf({ env: { HOST: '0.0.0.0', API_TOKENS: 'hunter2' } })).toEqual([
+    const open = { HOST: '0.0.0.0', ACCOUNTS: 'off', WIRE_ALLOW_INSECURE: 'true' };
+    expect(problemsOf({ env: { ...open, API_TOKENS: 'hunter2' } })).toEqual([
       expect.stringMatching(/^API_TOKENS is \*\*\* \(environment\): entry 1 is not name:scope/),
     ]);
-    expect(problemsOf({ env: { HOST: '0.0.0.0', API_TOKENS_FILE: 'none' } })).toEqual([
+    expect(problemsOf({ env: { ...open, API_TOKENS_FILE: 'none' } })).toEqual([
       'API_TOKENS_FILE is "none" (environment), which cannot be read: there is no such file',
     ]);
   });
@@ -228,11 +249,13 @@ describe('the start is refused', () => {
 
 describe('warnings', () => {
   const warningsOf = (env: ConfigWorld['env'] = {}): readonly string[] =>
-    loadFrom({ env }).warnings.filter((warning) => !warning.startsWith('Listener '));
+    loadFrom({ env: { ...env, WIRE_ALLOW_INSECURE: 'true' } }).warnings.filter(
+      (warning) => !warning.startsWith('Listener '),
+    );
 
   const plain =
-    'HTTP listens on 0.0.0.0 without TLS: tokens and rows cross the network in plain text; put a ' +
-    'proxy that ends TLS in front of it, or set HOST to 127.0.0.1';
+    'HTTP listens on 0.0.0.0 without TLS: credentials and rows cross the network in plain text; ' +
+    'put a proxy that ends TLS in front of it, or set HOST to 127.0.0.1';
   const open =
     'Whoever reaches HTTP on 0.0.0.0 reads /metrics without a token; set API_METRICS=token where ' +
     'that is not meant';

@@ -5,10 +5,11 @@ import pg from 'pg';
 import {
   composeConnectionString,
   explainConnectionString,
+  isSameServer,
   maskConnectionString,
 } from '../../src/config-dsn.ts';
 import type { UpstreamParts } from '../../src/config-dsn.ts';
-import { databaseName } from '../../src/config-values.ts';
+import { databaseName } from '../../src/config-place-values.ts';
 
 const PARTS: UpstreamParts = {
   host: 'db.example.com',
@@ -239,5 +240,37 @@ describe('maskConnectionString', () => {
         expect(texts.map(maskConnectionString).join()).not.toMatch(/98765|S3CR3T/);
       }),
     );
+  });
+});
+
+describe('isSameServer', () => {
+  test.each([
+    ['postgres://a:x@db/one', 'postgresql://b:y@db:5432/two'],
+    ['postgres://DB:6432', 'postgres://db:6432/d?sslmode=require'],
+    ['postgres://localhost/d', 'postgres://127.0.0.1:5432/d'],
+    ['postgres://[::1]:5432/d', 'postgres://127.0.1.1/d'],
+    ['postgres://u@%2Ftmp/d', 'postgresql:///d?host=/tmp'],
+    ['postgres:///d?host=db&port=6432', 'postgres://db:6432'],
+    ['postgres://[fe80::2]:6432/d', 'postgres://[FE80::2]:6432/e'],
+    ['mongodb://a:27017,b:27018/d?replicaSet=rs', 'mongodb://u:p@b:27018'],
+    ['mongodb://a/d?host=ignored', 'mongodb://a:27017'],
+    ['mongodb+srv://u:p@c.example.com/d', 'mongodb+srv://c.example.com'],
+  ])('is true of %s and %s', (one, other) => {
+    expect(isSameServer(one, other)).toBe(true);
+    expect(isSameServer(other, one)).toBe(true);
+  });
+
+  test.each([
+    ['postgres://db/d', 'postgres://other/d'],
+    ['postgres://db/d', 'postgres://db:6432/d'],
+    ['postgres://db:5432/d', 'mongodb://db:27017/d'],
+    ['postgres://u@%2Ftmp/d', 'postgres://u@%2Frun/d'],
+    ['mongodb://a:1,b:2', 'mongodb://a:2,b:1'],
+    ['mongodb+srv://c.example.com', 'mongodb://c.example.com'],
+    ['postgres://[::1]:1', 'postgres://[::2]:1'],
+    ['not one', 'not one'],
+  ])('is false of %s and %s', (one, other) => {
+    expect(isSameServer(one, other)).toBe(false);
+    expect(isSameServer(other, one)).toBe(false);
   });
 });

@@ -21,6 +21,8 @@ describe('a MongoDB listener of the file', () => {
   const inherited = {
     HOST: '0.0.0.0',
     API: 'off',
+    ACCOUNTS: 'on',
+    WIRE_AUTH: 'accounts',
     MONGODB_URI: 'mongodb://u:p@h/d',
     WIRE_MAX_CONNECTIONS: '7',
     WIRE_IDLE_TIMEOUT: '2m',
@@ -48,6 +50,7 @@ describe('a MongoDB listener of the file', () => {
       mongodbUri: 'mongodb://u:p@h/d',
       isRequired: true,
       tls: { certFile: '/srv/gatepost/c.pem', keyFile: '/srv/gatepost/k.pem' },
+      auth: 'accounts',
       connectionsMax: 7,
       idleTimeoutMs: 120_000,
       limits: { rowsMax: 4, bytesMax: 5120, queryTimeoutMs: 3000, onLimit: 'truncate' },
@@ -66,6 +69,7 @@ describe('a MongoDB listener of the file', () => {
       host = "::1"
       mongodb_uri = "mongodb+srv://u:p@c.example.com/e"
       readiness = "optional"
+      auth = "none"
       tls_cert = "own-c.pem"
       tls_key = "own-k.pem"
       max_connections = 8
@@ -86,6 +90,7 @@ describe('a MongoDB listener of the file', () => {
       mongodbUri: 'mongodb+srv://u:p@c.example.com/e',
       isRequired: false,
       tls: { certFile: '/srv/gatepost/own-c.pem', keyFile: '/srv/gatepost/own-k.pem' },
+      auth: 'none',
       connectionsMax: 8,
       idleTimeoutMs: 9000,
       limits: { rowsMax: 11, bytesMax: 12, queryTimeoutMs: 10, onLimit: 'error' },

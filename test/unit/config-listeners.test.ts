@@ -21,6 +21,8 @@ describe('a listener of the file', () => {
   const inherited = {
     HOST: '0.0.0.0',
     API: 'off',
+    ACCOUNTS: 'on',
+    WIRE_AUTH: 'accounts',
     WIRE_UPSTREAM_DSN: 'postgres://u:p@h/d',
     POSTGRES_READINESS: 'optional',
     WIRE_MAX_CONNECTIONS: '7',
@@ -44,6 +46,7 @@ describe('a listener of the file', () => {
       upstreamDsn: 'postgres://u:p@h/d',
       isRequired: false,
       tls: { certFile: '/srv/gatepost/c.pem', keyFile: '/srv/gatepost/k.pem' },
+      auth: 'accounts',
       connectionsMax: 7,
       idleTimeoutMs: 120_000,
       limits: { rowsMax: 4, bytesMax: 5120, queryTimeoutMs: 3000, onLimit: 'truncate' },
@@ -58,6 +61,7 @@ describe('a listener of the file', () => {
       host = "::1"
       upstream_dsn = "postgres://other/e"
       readiness = "required"
+      auth = "none"
       tls_cert = "own-c.pem"
       tls_key = "/srv/gatepost/own-k.pem"
       max_connections = 8
@@ -77,6 +81,7 @@ describe('a listener of the file', () => {
       upstreamDsn: 'postgres://other/e',
       isRequired: true,
       tls: { certFile: '/srv/gatepost/own-c.pem', keyFile: '/srv/gatepost/own-k.pem' },
+      auth: 'none',
       connectionsMax: 8,
       idleTimeoutMs: 9000,
       limits: { rowsMax: 11, bytesMax: 12, queryTimeoutMs: 10, onLimit: 'error' },
@@ -282,40 +287,5 @@ describe('clashes', () => {
     expect(problemsOf(world)).toEqual([
       'listener "postgres": the name is taken by another listener',
     ]);
-  });
-});
-
-describe('listening beyond loopback', () => {
-  test.each([
-    ['127.0.0.1', false],
-    ['127.1.2.3', false],
-    ['::1', false],
-    ['localhost', false],
-    ['0.0.0.0', true],
-    ['::', true],
-    ['10.0.0.7', true],
-    ['127.example.org', true],
-  ])('on %s is warned of: %s', (host, isWarned) => {
-    const { warnings } = loadFrom({ env: { HOST: host, API: 'off' } });
-    const warned = warnings.filter((warning) => warning.includes('TLS or authentication'));
-    expect(warned).toHaveLength(isWarned ? 2 : 0);
-  });
-
-  test.each<[string, ConfigWorld['env'], string, string]>([
-    ['your PostgreSQL', { POSTGRES_HOST: 'db' }, 'postgres', 'the user of the upstream'],
-    ['the embedded PostgreSQL', {}, 'postgres', 'the user of the upstream'],
-    [
-      'your MongoDB',
-      { MONGODB_URI: 'mongodb://u:hunter2@h' },
-      'mongodb',
-      'the user of the MongoDB connection string',
-    ],
-    ['the embedded MongoDB', {}, 'mongodb', 'the administrator of the embedded MongoDB'],
-  ])('says as whom clients act in front of %s', (_, env, name, actor) => {
-    const { warnings } = loadFrom({ env: { ...env, HOST: '0.0.0.0', API: 'off' } });
-    expect(warnings).toContain(
-      `Listener ${name} listens on 0.0.0.0 without TLS or authentication: whoever reaches the ` +
-        `port acts as ${actor}; keep it behind a firewall, or set HOST to 127.0.0.1`,
-    );
   });
 });

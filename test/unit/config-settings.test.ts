@@ -123,6 +123,21 @@ describe('the table of settings', () => {
       MONGODB_POOL_MAX: '5',
       MONGODB_POOL_IDLE_TIMEOUT: '10s',
       MONGODB_POOL_ACQUIRE_TIMEOUT: '5s',
+      ACCOUNTS: undefined,
+      ACCOUNTS_DATABASE_URL: undefined,
+      ACCOUNTS_DATABASE_URL_FILE: undefined,
+      ACCOUNTS_SCRAM_ITERATIONS: '65536',
+      WIRE_AUTH: 'none',
+      WIRE_ALLOW_INSECURE: 'false',
+      SESSION_SECRET: undefined,
+      SESSION_SECRET_FILE: undefined,
+      SESSION_IDLE_TIMEOUT: '30m',
+      SESSION_MAX_AGE: '12h',
+      ACTIVITY: undefined,
+      ACTIVITY_MONGODB_URI: undefined,
+      ACTIVITY_MONGODB_URI_FILE: undefined,
+      ACTIVITY_RETENTION: '30d',
+      ACTIVITY_LOG_RETENTION: '7d',
       IGGY_CONNECTORS_CONFIG_PATH: undefined,
     });
   });
@@ -164,6 +179,9 @@ describe('the table of settings', () => {
       'WIRE_UPSTREAM_DSN',
       'MONGODB_URI',
       'API_TOKENS',
+      'ACCOUNTS_DATABASE_URL',
+      'SESSION_SECRET',
+      'ACTIVITY_MONGODB_URI',
     ]);
     expect(secrets.every((name) => isSettingName(`${name}_FILE`))).toBe(true);
   });
@@ -187,6 +205,10 @@ describe('describeSetting', () => {
     ['API_TOKENS', 'ci:read:0f', '***'],
     ['API_TOKENS_FILE', '/run/secrets/tokens', '/run/secrets/tokens'],
     ['POSTGRES_POOL_MAX', undefined, '5'],
+    ['ACCOUNTS_DATABASE_URL', 'postgres://u:hunter2@h/d', 'postgres://u:***@h/d'],
+    ['ACTIVITY_MONGODB_URI', 'mongodb://u:hunter2@h/d', 'mongodb://u:***@h/d'],
+    ['SESSION_SECRET', 'hunter2', '***'],
+    ['SESSION_SECRET_FILE', '/run/secrets/session', '/run/secrets/session'],
   ] as const)('shows %s of %j as %j', (name, text, shown) => {
     expect(describeSetting(name, text, 'development')).toBe(shown);
   });

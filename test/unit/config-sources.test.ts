@@ -184,6 +184,9 @@ describe('a secret in a file', () => {
     ['POSTGRES_PASSWORD', 'POSTGRES_PASSWORD_FILE', 'p@ss word '],
     ['WIRE_UPSTREAM_DSN', 'WIRE_UPSTREAM_DSN_FILE', 'postgres://u:p@h/d'],
     ['MONGODB_URI', 'MONGODB_URI_FILE', 'mongodb://u:p@h/d'],
+    ['ACCOUNTS_DATABASE_URL', 'ACCOUNTS_DATABASE_URL_FILE', 'postgres://u:p@h/d'],
+    ['ACTIVITY_MONGODB_URI', 'ACTIVITY_MONGODB_URI_FILE', 'mongodb://u:p@h/d'],
+    ['SESSION_SECRET', 'SESSION_SECRET_FILE', 'x'.repeat(32)],
   ];
 
   test.each(secrets)('gives %s from %s, without its last line break', (name, fileName, secret) => {

@@ -21,6 +21,7 @@ describe('loadConfig', () => {
         tokens: [],
         rateLimitPerMinute: 6000,
         trustProxy: 0,
+        isLoopbackOnly: true,
         corsOrigins: [],
         isMetricsOpen: true,
         tables: { allow: [], deny: [], readOnly: [] },
@@ -59,6 +60,7 @@ describe('loadConfig', () => {
           upstreamDsn: undefined,
           isRequired: true,
           tls: undefined,
+          auth: 'none',
           connectionsMax: 100,
           idleTimeoutMs: 900_000,
           limits: {
@@ -77,6 +79,7 @@ describe('loadConfig', () => {
           mongodbUri: undefined,
           isRequired: false,
           tls: undefined,
+          auth: 'none',
           connectionsMax: 100,
           idleTimeoutMs: 900_000,
           limits: {
@@ -88,6 +91,24 @@ describe('loadConfig', () => {
           policy: { allow: [], deny: [], access: 'read-write', isJavaScriptAllowed: false },
         },
       ],
+      accounts: {
+        databaseUrl: undefined,
+        isShared: false,
+        scramIterations: 65_536,
+        sessions: {
+          secrets: undefined,
+          idleTimeoutMs: 1_800_000,
+          maxAgeMs: 43_200_000,
+          isTlsRequired: false,
+        },
+      },
+      store: {
+        mongodbUri: undefined,
+        isShared: true,
+        isRecording: true,
+        activityRetentionMs: 2_592_000_000,
+        logRetentionMs: 604_800_000,
+      },
       dataDirectory: '/srv/gatepost/.gatepost',
       mongodBinary: undefined,
       shutdownTimeoutMs: 10_000,
@@ -105,7 +126,7 @@ describe('loadConfig', () => {
       env: {
         NODE_ENV: 'production',
         HOST: '0.0.0.0',
-        API: 'off',
+        WIRE_ALLOW_INSECURE: 'true',
         PORT: '8080',
         LOG_LEVEL: 'warn',
         AUDIT_FILE: 'log/audit.jsonl',
