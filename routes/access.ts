@@ -1,24 +1,23 @@
-// Who asks, and what they may do.
+// Who may do what: callers are identified, and asked for the scope that the table has.
 import assert from 'node:assert/strict';
-import { createHash, timingSafeEqual } from 'node:crypto';
-import { ANONYMOUS, findToken, isApiToken, TOKEN_SCOPES } from '../src/api-tokens.ts';
-import { isLoopback } from '../src/config-listeners.ts';
-import { contextOf } from './request-context.ts';
+import { Router } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
+import type { Accounts } from '../src/accounts.ts';
+import { TOKEN_SCOPES } from '../src/api-tokens.ts';
+import type { ServiceError } from '../src/errors.ts';
+import { createIdentify } from './identify.ts';
+import type { CallersConfig } from './identify.ts';
+import { contextOf, stopRequest } from './request-context.ts';
+import type { RequestContext, Scope } from './request-context.ts';
+import { onceOver } from './request-end.ts';
 import { RequestError } from './request-error.ts';
-import type { Request, RequestHandler } from 'express';
-import type { ApiConfig } from '../src/config-api.ts';
-import type { Scope } from './request-context.ts';
+import { GUARDED_PATHS, ROUTE_SCOPES, scopeOfRequest } from './route-scopes.ts';
+import type { PathScopes, RouteScope } from './route-scopes.ts';
+import type { WebSessionReader } from './web-sessions.ts';
 
-export interface AccessConfig extends Pick<ApiConfig, 'tokens' | 'corsOrigins' | 'isMetricsOpen'> {
-  /**
-   * What may stand in the header `api-key`, as clients of Apache Iggy's own runtime send it; its
-   * bearer may do everything. Tokens are taken beside it.
-   */
-  readonly apiKey?: string | undefined;
+export interface AccessConfig extends CallersConfig {
+  readonly isMetricsOpen: boolean;
 }
-
-/** Who the log names where the key was presented. */
-const KEY_BEARER = 'api-key';
 
 /** The middlewares that decide on a request by who asks; none of them looks at its body. */
 export interface Access {
@@ -28,156 +27,127 @@ export interface Access {
    * rate limit.
    */
   readonly identify: RequestHandler;
+  /**
+   * Refuses whoever is not known or has less than the table of routes asks for. To be mounted at
+   * the root, before every route.
+   */
+  readonly guard: RequestHandler;
   /** Refuses whoever is not known or has less than this scope. */
   requireScope(scope: Scope): RequestHandler;
-  /** The same by method: what reads needs read, everything else write. */
-  readonly requireScopeOfMethod: RequestHandler;
-  /** For /metrics, which is open or needs read. */
-  readonly admitToMetrics: RequestHandler;
-}
-
-/** Decides by bearer tokens; where none is configured, by what shows a caller to be local. */
-export function createAccess(config: AccessConfig): Access {
-  const refusals = new WeakMap<Request, RequestError | undefined>();
-  const requireScope = (scope: Scope): RequestHandler => {
-    return (request, _response, next) => {
-      // A route that is mounted before identify would be open.
-      assert(refusals.has(request), 'Callers are identified before their scope is asked for');
-      next(refusals.get(request) ?? refuseScope(contextOf(request).scope, scope));
-    };
-  };
-  const [requireRead, requireWrite] = [requireScope('read'), requireScope('write')];
-  return {
-    identify: (request, _response, next) => {
-      refusals.set(request, identify(request, config));
-      next();
-    },
-    requireScope,
-    requireScopeOfMethod: (request, response, next) => {
-      const isReading = ['GET', 'HEAD', 'OPTIONS'].includes(request.method);
-      void (isReading ? requireRead : requireWrite)(request, response, next);
-    },
-    admitToMetrics: config.isMetricsOpen
-      ? (_request, _response, next) => {
-          next();
-        }
-      : requireRead,
-  };
-}
-
-/** @returns why the request has to be refused where a caller is needed */
-function identify(request: Request, config: AccessConfig): RequestError | undefined {
-  const context = contextOf(request);
-  context.caller = ANONYMOUS;
-  context.scope = 'read';
-  if (isTokenInUrl(request)) {
-    return new RequestError(400, 'A token in the URL is not taken: URLs are logged on their way', {
-      hint: 'Make a new one, for this one is known by now, and send it in the header Authorization',
-    });
-  }
-  if (config.apiKey !== undefined) {
-    return identifyKey(request, { ...config, apiKey: config.apiKey });
-  }
-  return config.tokens.length === 0
-    ? identifyLocal(request, config)
-    : identifyBearer(request, config);
-}
-
-function identifyKey(
-  request: Request,
-  { apiKey, ...config }: AccessConfig & { readonly apiKey: string },
-): RequestError | undefined {
-  const { 'api-key': presented, authorization } = request.headers;
-  if (typeof presented === 'string' && isSameKey(presented, apiKey)) {
-    const context = contextOf(request);
-    context.caller = KEY_BEARER;
-    context.scope = 'admin';
-    return undefined;
-  }
-  if (presented === undefined && authorization !== undefined) {
-    return identifyBearer(request, config);
-  }
-  return new RequestError(401, 'This needs the key that is accepted here', {
-    hint: 'Send it in the header api-key; it is api_key in [http] of the config.toml',
-    headers: { 'WWW-Authenticate': 'ApiKey realm="gatepost"' },
-  });
-}
-
-/** Hashes have one length and are compared in constant time: nothing says what is nearly right. */
-function isSameKey(presented: string, apiKey: string): boolean {
-  // Node reads a byte of a header as one character.
-  const sent = createHash('sha256').update(presented, 'latin1').digest();
-  return timingSafeEqual(sent, createHash('sha256').update(apiKey, 'utf8').digest());
-}
-
-/** A parameter that RFC 6750 has for tokens, or a token of ours in any; a filter is neither. */
-function isTokenInUrl({ originalUrl }: Request): boolean {
-  const start = originalUrl.indexOf('?');
-  const parameters = new URLSearchParams(start === -1 ? '' : originalUrl.slice(start));
-  const isFilter = /^[a-z]+\./;
-  return [...parameters].some(
-    ([name, value]) => isApiToken(value) || (name === 'access_token' && !isFilter.test(value)),
-  );
-}
-
-function identifyBearer(request: Request, { tokens }: AccessConfig): RequestError | undefined {
-  const [, presented] = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '') ?? [];
-  const token = presented === undefined ? undefined : findToken(tokens, presented);
-  if (token === undefined) {
-    // The same words for none and a wrong one: whoever guesses learns nothing.
-    return new RequestError(401, 'This needs a token that is accepted here', {
-      hint:
-        'Send it as "Authorization: Bearer ..."; gatepost token NAME makes one, and the setting ' +
-        'API_TOKENS accepts it',
-      headers: { 'WWW-Authenticate': 'Bearer realm="gatepost"' },
-    });
-  }
-  const context = contextOf(request);
-  context.caller = token.name;
-  context.scope = token.scope;
-  return undefined;
 }
 
 /**
- * Without tokens the port is loopback's, and yet a web page can make a browser of this machine ask
- * it: under a name of its own that it points to 127.0.0.1, or across origins.
+ * Decides by bearer tokens, and by accounts where there are some; without either by what shows a
+ * caller to be local.
  */
-function identifyLocal(request: Request, { corsOrigins }: AccessConfig): RequestError | undefined {
-  const { host = '', origin } = request.headers;
-  if (!isLoopback(hostNameOf(host))) {
-    return new RequestError(
-      403,
-      'Without tokens only requests to a loopback address are answered',
-      {
-        hint: 'Ask for http://127.0.0.1 or http://localhost, or set API_TOKENS',
-      },
-    );
+export function createAccess(
+  config: AccessConfig,
+  accounts?: Accounts,
+  webSessions?: WebSessionReader,
+): Access {
+  const identify = createIdentify(config, { accounts, webSessions });
+  const refusals = new WeakMap<Request, RequestError | ServiceError | undefined>();
+  const openRequests = new WeakSet<Request>();
+  const scopeNeeded = (scopes: PathScopes, method: string): Exclude<RouteScope, 'metrics'> => {
+    const needed = scopeOfRequest(scopes, method);
+    return needed === 'metrics' ? (config.isMetricsOpen ? 'open' : 'read') : needed;
+  };
+  const requireScope = (scope: Scope): RequestHandler => {
+    return (request, response, next) => {
+      // A route that is mounted before identify would be open.
+      assert(refusals.has(request), 'Callers are identified before their scope is asked for');
+      const refusal = refusals.get(request) ?? refuseScope(contextOf(request), scope);
+      if (refusal === undefined) {
+        enter(request, response, accounts);
+      }
+      next(refusal);
+    };
+  };
+  const opener = createRouteMiddleware((scopes) => (request, _response, next) => {
+    if (scopeNeeded(scopes, request.method) === 'open') {
+      openRequests.add(request);
+    }
+    next();
+  });
+  const identifyAll = Router().use(opener, async (request, response, next) => {
+    const isOpen = openRequests.has(request);
+    refusals.set(request, await identify(request, response, { isOpen }));
+    next();
+  });
+  const pass: RequestHandler = (_request, _response, next) => {
+    next();
+  };
+  const guards = {
+    open: pass,
+    any: requireScope('read'),
+    read: requireScope('read'),
+    write: requireScope('write'),
+    admin: requireScope('admin'),
+  };
+  const guarded = new WeakSet<Request>();
+  const guardRoutes = createRouteMiddleware((scopes) => (request, response, next) => {
+    guarded.add(request);
+    void guards[scopeNeeded(scopes, request.method)](request, response, next);
+  });
+  const guardOthers: RequestHandler = (request, response, next) => {
+    void (guarded.has(request) ? pass : guards.any)(request, response, next);
+  };
+  return {
+    identify: identifyAll,
+    requireScope,
+    guard: Router().use(guardRoutes).use(GUARDED_PATHS, guardOthers),
+  };
+}
+
+/** One middleware for each path of the table, matched by Express exactly as the routes are. */
+function createRouteMiddleware(create: (scopes: PathScopes) => RequestHandler): RequestHandler {
+  const router = Router();
+  for (const [path, scopes] of Object.entries<PathScopes>(ROUTE_SCOPES)) {
+    router.all(path, create(scopes));
   }
-  if (origin !== undefined && !corsOrigins.includes(origin) && !isSameHost(origin, host)) {
-    return new RequestError(403, 'Without tokens no web page of another origin is answered', {
-      hint: 'Add the origin to the setting API_CORS_ORIGINS, or set API_TOKENS',
-    });
+  // Not the router itself: whoever looks for the routes of an app finds those that answer.
+  return (request, response, next) => {
+    router(request, response, next);
+  };
+}
+
+const entered = new WeakSet<Request>();
+
+/**
+ * Counts the request for its account, and stops it when the account is changed.
+ *
+ * @throws ServiceError 53300 at the account's own limit
+ */
+function enter(request: Request, response: Response, accounts: Accounts | undefined): void {
+  const { account } = contextOf(request);
+  // Several guards may stand before one route.
+  if (account === undefined || accounts === undefined || entered.has(request)) {
+    return;
   }
-  contextOf(request).scope = 'admin';
-  return undefined;
+  const presence = accounts.enter(account, (reason) => {
+    stopRequest(request, reason);
+  });
+  entered.add(request);
+  onceOver(request, response, () => {
+    presence.leave();
+  });
 }
 
-/** The host without its port and brackets. */
-function hostNameOf(host: string): string {
-  const [, name = '', address = ''] = /^(?:([^:[\]]+)|\[([^[\]]+)\])(?::\d+)?$/.exec(host) ?? [];
-  return `${name}${address}`;
-}
-
-function isSameHost(origin: string, host: string): boolean {
-  return URL.canParse(origin) && new URL(origin).host === host.toLowerCase();
-}
-
-function refuseScope(scope: Scope, needed: Scope): RequestError | undefined {
+function refuseScope({ scope, account }: RequestContext, needed: Scope): RequestError | undefined {
   if (TOKEN_SCOPES.indexOf(scope) >= TOKEN_SCOPES.indexOf(needed)) {
     return undefined;
   }
+  const headers = {
+    'WWW-Authenticate': `Bearer error="insufficient_scope", scope="${needed}"`,
+  };
+  if (account !== undefined) {
+    return new RequestError(403, `This needs scope ${needed}, and you have ${scope}`, {
+      hint: 'An administrator can give an account more: PATCH /api/accounts/{name}',
+      headers,
+    });
+  }
   return new RequestError(403, `This needs a token of scope ${needed}, and this one has ${scope}`, {
     hint: `gatepost token NAME --scope ${needed} makes one`,
-    headers: { 'WWW-Authenticate': `Bearer error="insufficient_scope", scope="${needed}"` },
+    headers,
   });
 }

@@ -15,7 +15,7 @@ const tokenOf = (scope: Scope): string => bearers.find((each) => each.scope === 
 const READER = tokenOf('read');
 const tokens = bearers.map(({ name, scope, sha256 }) => ({ name, scope, sha256 }));
 
-const OPEN = { tokens: [], corsOrigins: [], isMetricsOpen: true };
+const OPEN = { tokens: [], corsOrigins: [], isMetricsOpen: true, isLoopbackOnly: true };
 
 const servers: Server[] = [];
 
@@ -136,10 +136,11 @@ describe('a scope', () => {
     ['patch', 403],
     ['delete', 403],
   ] as const)('of read is enough by method: %s gives %d', async (method, status) => {
-    const app = serve((access) => access.requireScopeOfMethod);
-    expect((await app[method]('/').set(bearer(READER))).status).toBe(status);
-    expect((await app[method]('/').set(bearer(tokenOf('write')))).status).toBe(200);
-    expect((await app[method]('/')).status).toBe(401);
+    const app = serve((access) => access.guard);
+    const path = `/api/mongodb/app/people${method === 'post' ? '' : '/1'}`;
+    expect((await app[method](path).set(bearer(READER))).status).toBe(status);
+    expect((await app[method](path).set(bearer(tokenOf('write')))).status).toBe(200);
+    expect((await app[method](path)).status).toBe(401);
   });
 
   test('is not asked of a caller that nobody has identified', async () => {
@@ -219,7 +220,7 @@ describe('what is open', () => {
     ['not open', 'a', READER, 200],
   ])('are metrics when they are: %s and %s token', async (door, _, token, status) => {
     const isMetricsOpen = door === 'open';
-    const app = serve((access) => access.admitToMetrics, { tokens, isMetricsOpen });
+    const app = serve((access) => access.guard, { tokens, isMetricsOpen });
     const headers = token === undefined ? {} : bearer(token);
     expect((await app.get('/metrics').set(headers)).status).toBe(status);
   });

@@ -64,13 +64,19 @@ beforeEach(() => {
     scope,
     sha256: hashToken(scope),
   }));
-  const access = createAccess({ tokens, corsOrigins: [], isMetricsOpen: true });
+  const access = createAccess({
+    tokens,
+    corsOrigins: [],
+    isMetricsOpen: true,
+    isLoopbackOnly: true,
+  });
   const app = express();
   app.set('query parser', 'simple');
   app.use(
     identifyRequest,
     access.identify,
-    createConnectorsRoutes({ connectors: control, access }),
+    access.guard,
+    createConnectorsRoutes({ connectors: control }),
     createErrorHandler(createRecorder()),
   );
   server = createServer(app).listen(0, '127.0.0.1');

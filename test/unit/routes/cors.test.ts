@@ -9,12 +9,13 @@ const OTHER = 'https://evil.example.com';
 
 /** As the service has it: before what asks for a token. */
 function ask(origins: readonly string[]): ReturnType<typeof supertest> {
-  const { identify, requireScopeOfMethod } = createAccess({
+  const { identify, guard } = createAccess({
     tokens: [{ name: 'ci', scope: 'read', sha256: '0f'.repeat(32) }],
     corsOrigins: origins,
     isMetricsOpen: true,
+    isLoopbackOnly: true,
   });
-  return supertest(createApiApp([createCors(origins), identify, requireScopeOfMethod]));
+  return supertest(createApiApp([createCors(origins), identify, guard]));
 }
 
 const preflight = { 'Access-Control-Request-Method': 'PATCH' };
@@ -41,7 +42,7 @@ describe('CORS', () => {
       'access-control-allow-origin': ORIGIN,
       'access-control-allow-methods': 'GET,HEAD,POST,PUT,PATCH,DELETE',
       'access-control-allow-headers':
-        'Accept,Authorization,Content-Type,If-Match,If-None-Match,X-Request-Id',
+        'Accept,Authorization,Cache-Control,Content-Type,If-Match,If-None-Match,X-Request-Id',
       'access-control-max-age': '600',
       vary: 'Origin',
     });
@@ -71,7 +72,7 @@ describe('CORS', () => {
     expect(response.status).toBe(401);
     expect(response.headers['access-control-allow-origin']).toBe(ORIGIN);
     expect(response.headers['access-control-expose-headers']).toBe(
-      'ETag,Link,Location,X-Request-Id,RateLimit,RateLimit-Policy,Retry-After',
+      'Age,ETag,Link,Location,X-Cache,X-Request-Id,RateLimit,RateLimit-Policy,Retry-After',
     );
   });
 

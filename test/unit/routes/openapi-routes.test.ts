@@ -12,12 +12,21 @@ import { operationsOf, responsesOf } from '../../../routes/openapi-walk.ts';
 import type { DescribedOperation } from '../../../routes/openapi-walk.ts';
 import { hashToken } from '../../../src/api-tokens.ts';
 import type { Limits } from '../../../src/config.ts';
+import { createActivityReader } from '../../../src/store/activity-reader.ts';
+import { StoreClient } from '../../../src/store/store-client.ts';
 import { createReadiness } from '../../../src/readiness.ts';
+import {
+  createEmptyAdministration,
+  createTokenAccounts,
+} from '../../support/memory-administration.ts';
 import { createRecorder } from '../../support/observations.ts';
 import type { Server } from 'node:http';
 import type { Express } from 'express';
 
-const BACKENDS = { hasPostgres: true, hasMongodb: true, hasConnectors: true };
+const BACKENDS = {
+  ...{ hasPostgres: true, hasMongodb: true, hasConnectors: true, hasAccounts: true },
+  hasActivity: true,
+};
 const document = createOpenApiDocument({ version: '1.2.3', ...BACKENDS });
 const operations = operationsOf(document.paths);
 const named = operations.map((one): [string, DescribedOperation] => [
@@ -49,6 +58,9 @@ async function createWholeApp(): Promise<Express> {
       mongodb: () => 'mongodb://127.0.0.1:1',
     },
     connectors: { list: () => [], restart: () => Promise.resolve(false) },
+    activity: createActivityReader({ client: new StoreClient(() => ''), retentionMs: 1000 }),
+    accounts: await createTokenAccounts([{ name: 'ada' }]),
+    administration: createEmptyAdministration,
     config: {
       tokens: [
         { name: 'reader', scope: 'read', sha256: hashToken(READER) },
@@ -56,6 +68,7 @@ async function createWholeApp(): Promise<Express> {
       ],
       rateLimitPerMinute: 1000,
       trustProxy: 0,
+      isLoopbackOnly: true,
       corsOrigins: [],
       isMetricsOpen: false,
       tables: { allow: [], deny: [], readOnly: [] },
@@ -167,14 +180,18 @@ describe('scopes', () => {
     }
   });
 
-  it('are read for what reads, write for what writes, and admin for what restarts', () => {
+  it("are read for what reads or is one's own, write for what writes, admin for the rest", () => {
     const scoped = operations.filter(({ operation }) => scopeOf(operation.security) !== undefined);
     const byMethod = new Set(
       scoped.map(({ method, operation }) => `${method} ${String(scopeOf(operation.security))}`),
     );
     expect([...byMethod].sort()).toEqual([
+      'delete admin',
+      'delete read',
       'delete write',
+      'get admin',
       'get read',
+      'patch admin',
       'patch write',
       'post admin',
       'post read',

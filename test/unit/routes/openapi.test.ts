@@ -8,7 +8,14 @@ import type { DescribedOperation } from '../../../routes/openapi-walk.ts';
 import { parseQuery } from '../../../routes/query-schema.ts';
 import { checkerOf } from '../../support/openapi.ts';
 
-const BOTH = { version: '1.2.3', hasPostgres: true, hasMongodb: true, hasConnectors: true };
+const BOTH = {
+  version: '1.2.3',
+  hasPostgres: true,
+  hasMongodb: true,
+  hasConnectors: true,
+  hasAccounts: true,
+  hasActivity: true,
+};
 
 const DOCUMENTS = [
   ['both databases', BOTH],
@@ -56,7 +63,7 @@ describe.each(DOCUMENTS)('the description of %s', (_name, api) => {
       expect([reference, readPointer(document, reference)]).toEqual([reference, expect.anything()]);
     }
     const { securitySchemes, ...kinds } = document.components;
-    expect(Object.keys(securitySchemes)).toEqual(['bearer']);
+    expect(Object.keys(securitySchemes)).toEqual(['bearer', 'cookie']);
     for (const [kind, parts] of Object.entries(kinds)) {
       const all = Object.keys(parts).map((name) => `#/components/${kind}/${name}`);
       expect(all.filter((name) => !references.has(name))).toEqual([]);
@@ -133,7 +140,7 @@ describe('examples', () => {
 
   it('are there for every body', () => {
     const withBody = operationsOf(whole.paths).filter(({ operation }) => operation.requestBody);
-    expect(withBody.map(({ operation }) => operation.operationId)).toHaveLength(9);
+    expect(withBody.map(({ operation }) => operation.operationId)).toHaveLength(16);
     for (const { operation } of withBody) {
       const name = `the body of ${operation.operationId}, `;
       expect(bodies.some(([place]) => place.startsWith(name))).toBe(true);

@@ -2,9 +2,12 @@ import { createServer } from 'node:http';
 import supertest from 'supertest';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { createAccess } from '../../../routes/access.ts';
+import type { AccessConfig } from '../../../routes/access.ts';
 import { createRateLimit } from '../../../routes/rate-limit.ts';
+import type { Accounts } from '../../../src/accounts.ts';
 import { hashToken } from '../../../src/api-tokens.ts';
 import { createApiApp } from '../../support/api-app.ts';
+import { createTokenAccounts } from '../../support/memory-administration.ts';
 import type { Server } from 'node:http';
 
 const servers: Server[] = [];
@@ -25,13 +28,15 @@ interface Asked {
 /** Asks an application with this limit, and two tokens, as often as one likes. */
 function createAsker(
   limit: number,
-  { trustProxy = 0 }: { readonly trustProxy?: number } = {},
+  { trustProxy = 0, accounts }: { readonly trustProxy?: number; readonly accounts?: Accounts } = {},
 ): (asked?: Asked) => Promise<supertest.Response> {
-  const access = createAccess({
+  const config: AccessConfig = {
     tokens: ['a', 'b'].map((name) => ({ name, scope: 'read', sha256: hashToken(name) })),
     corsOrigins: [],
     isMetricsOpen: true,
-  });
+    isLoopbackOnly: true,
+  };
+  const access = createAccess(config, accounts);
   const app = createApiApp([access.identify, createRateLimit(limit), access.requireScope('read')], {
     trustProxy,
   });
@@ -91,6 +96,14 @@ describe('the rate limit', () => {
       { token: 'b', from: '10.0.0.1' },
     ];
     expect(await statusesOf(ask, requests)).toEqual([200, 429, 200]);
+  });
+
+  test('counts all tokens of an account together, apart from others of its name', async () => {
+    const accounts = await createTokenAccounts([{ name: 'a' }, { name: 'c' }]);
+    const ask = createAsker(2, { accounts });
+    const tokens = [accounts.issue('a'), accounts.issue('a'), accounts.issue('a'), 'a'];
+    const requests = [...tokens, accounts.issue('c')].map((token) => ({ token }));
+    expect(await statusesOf(ask, requests)).toEqual([200, 200, 429, 200, 200]);
   });
 
   test('counts a refused login for its address, with and without a token', async () => {

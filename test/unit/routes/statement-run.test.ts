@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { createStatementRunner } from '../../../routes/statement-run.ts';
 import type { StatementRequest } from '../../../routes/statement-run.ts';
 import { collectResult } from '../../../src/backends/pool.ts';
+import type { Account } from '../../../src/account.ts';
 import type { ResultEvents, StatementRun } from '../../../src/backends/pool.ts';
 import { ServiceError } from '../../../src/errors.ts';
 import type { StatementFinished } from '../../../src/observation.ts';
@@ -214,5 +215,74 @@ describe('A statement of a request', () => {
     const failure = new ServiceError('XX000', 'no', { serverCode: 11_000 });
     await expect(runner.ask(requestOf(), () => Promise.reject(failure))).rejects.toBe(failure);
     expect(observed()).toMatchObject({ outcome: 'error', sqlState: '23505' });
+  });
+});
+
+describe('a statement of an account', () => {
+  const account: Account = {
+    ...{ id: 'an id', name: 'ada', scope: 'write', isDisabled: false },
+    limits: { rowsMax: 1, bytesMax: 10, queryTimeoutMs: 20, connectionsMax: undefined },
+    ...{ backends: ['postgres'], databases: ['app'], revision: 1, secretRevision: 1 },
+  };
+
+  const requestFor = (backend: 'postgres' | 'mongodb'): StatementRequest => {
+    const request = requestOf();
+    const owned = { account, owner: 'account:an id', webSessionId: 'a session' };
+    return { ...request, backend, context: { ...request.context, ...owned } };
+  };
+
+  const runner = (database = 'app') => createStatementRunner(recorder, () => database);
+
+  it('says whose it is, and which databases it may use', async () => {
+    let databases: readonly string[] | undefined;
+    await runner().ask(requestFor('postgres'), (run) => {
+      ({ databases } = run);
+      return Promise.resolve();
+    });
+    expect(databases).toEqual(['app']);
+    expect(observed()).toMatchObject({
+      outcome: 'ok',
+      session: { user: 'dashboards', owner: 'account:an id', webSessionId: 'a session' },
+    });
+  });
+
+  it('has the time of the account', async () => {
+    const { events } = runner().run(requestFor('postgres'), endless);
+    await expect(collectResult(events)).rejects.toMatchObject({ sqlState: '57014' });
+    expect(observed()).toMatchObject({ outcome: 'timeout' });
+  });
+
+  it.each([
+    ['another backend', 'mongodb', 'app', 'mongodb'],
+    ['another database', 'postgres', 'other', 'database "other"'],
+  ] as const)('is refused for %s, which nobody asks', async (_what, backend, database, named) => {
+    const refusal = {
+      sqlState: '42501',
+      message: `account "ada" is not allowed to use ${named}`,
+    };
+    let isAsked = false;
+    const { events } = runner(database).run(requestFor(backend), (run) => {
+      isAsked = true;
+      return rowsOf(1, run);
+    });
+    await expect(collectResult(events)).rejects.toMatchObject(refusal);
+    expect(observed()).toMatchObject({ outcome: 'refused', sqlState: '42501' });
+    const asked = runner(database).ask(requestFor(backend), async () => {
+      isAsked = true;
+      await Promise.resolve();
+    });
+    await expect(asked).rejects.toMatchObject(refusal);
+    expect(isAsked).toBe(false);
+  });
+
+  it('is not refused by a database that cannot be told where all are allowed', async () => {
+    const free = { ...requestFor('postgres'), context: requestOf().context };
+    const lost = createStatementRunner(recorder, () => {
+      throw new ServiceError('08001', 'There is none yet');
+    });
+    await expect(lost.ask(free, () => Promise.resolve(1))).resolves.toBe(1);
+    await expect(lost.ask(requestFor('postgres'), () => Promise.resolve(1))).rejects.toMatchObject({
+      sqlState: '08001',
+    });
   });
 });

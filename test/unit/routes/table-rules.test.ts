@@ -15,6 +15,24 @@ function visibilityOf(path: string, rules: Partial<TableRules> = {}): string {
   return createTableRules({ ...NONE, ...rules }).visibility(known, container, name);
 }
 
+describe('What is of Gatepost itself', () => {
+  const rules = createTableRules(NONE, {
+    postgresSchema: 'gatepost',
+    mongodbDatabase: 'gatepost',
+  });
+
+  test.each([
+    ['postgres', 'gatepost', 'hidden'],
+    ['postgres', 'Gatepost', 'read-write'],
+    ['mongodb', 'gatepost', 'hidden'],
+    ['mongodb', 'GatePost', 'hidden'],
+    ['mongodb', 'gatepost2', 'read-write'],
+  ] as const)('of %s %s is %s', (backend, container, wanted) => {
+    expect(rules.visibility(backend, container, 'accounts')).toBe(wanted);
+    expect(createTableRules(NONE).visibility(backend, container, 'accounts')).toBe('read-write');
+  });
+});
+
 describe('without rules', () => {
   test.each(['postgres/public.orders', 'mongodb/shop.orders', 'mongodb/shop.a.b', 'postgres/a.'])(
     '%s may be changed',
