@@ -2,6 +2,7 @@
 // faster than the client reads.
 import { once } from 'node:events';
 import type { Response } from 'express';
+import type { AnswerRecord } from './cached-record.ts';
 
 /** What is held back before any of it goes out: a smaller answer is written at once, whole. */
 const CHUNK_BYTES = 64 * 1024;
@@ -10,19 +11,23 @@ export interface AnswerBodyOptions {
   readonly contentType: string;
   /** Aborted when the client has gone: nobody waits for it then. */
   readonly signal: AbortSignal;
+  /** Is told every piece; it holds no more of them than it keeps. */
+  readonly record?: Pick<AnswerRecord, 'add'> | undefined;
 }
 
 export class AnswerBody {
   readonly #response: Response;
   readonly #contentType: string;
   readonly #signal: AbortSignal;
+  readonly #record: AnswerBodyOptions['record'];
   #pieces: Buffer[] = [];
   #heldBytes = 0;
 
-  constructor(response: Response, { contentType, signal }: AnswerBodyOptions) {
+  constructor(response: Response, { contentType, signal, record }: AnswerBodyOptions) {
     this.#response = response;
     this.#contentType = contentType;
     this.#signal = signal;
+    this.#record = record;
   }
 
   /** Whether any of it has gone out, so that status and headers stand. */
@@ -39,6 +44,7 @@ export class AnswerBody {
     const bytes = typeof piece === 'string' ? Buffer.from(piece, 'utf8') : piece;
     this.#pieces.push(bytes);
     this.#heldBytes += bytes.length;
+    this.#record?.add(bytes);
   }
 
   /**

@@ -1,6 +1,8 @@
 // What the API takes and answers, as schemas that describe it. Rows and documents themselves are
 // judged by the catalog of their table, which no schema knows beforehand; queries by querySchema.
 import { z } from 'zod';
+import { ACCOUNT_ANSWERS, ACCOUNT_BODIES } from './account-schemas.ts';
+import { ACTIVITY_ANSWERS } from './activity-schemas.ts';
 import { ROWS_MAX } from './postgres-crud-body.ts';
 import { querySchema } from './query-schema.ts';
 import { NOTICES_MAX } from './result-writer.ts';
@@ -178,6 +180,9 @@ export const API_SCHEMAS = {
   Deleted: z.object({ deleted: count }),
   Connector: connector,
   ConnectorList: z.object({ items: z.array(connector) }),
+  ...ACCOUNT_BODIES,
+  ...ACCOUNT_ANSWERS,
+  ...ACTIVITY_ANSWERS,
   Alive: z.object({ status: z.literal('ok') }),
   Readiness: z.object({ status, reasons: z.array(z.string()).optional() }),
   Health: health,

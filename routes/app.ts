@@ -10,10 +10,10 @@ import type { Express, RequestHandler } from 'express';
 import type { Observer } from '../src/observation.ts';
 import type { OperationsDependencies } from './operations.ts';
 
-interface AppDependencies extends Omit<OperationsDependencies, 'admitToMetrics'> {
+interface AppDependencies extends OperationsDependencies {
   readonly observer: Observer;
   /** Undefined where only the probes are served. */
-  readonly api?: Pick<Api, 'doors' | 'access' | 'routes' | 'trustProxy'> | undefined;
+  readonly api?: Pick<Api, 'doors' | 'routes' | 'trustProxy'> | undefined;
 }
 
 /** The HTTP side as one request handler; it opens nothing and keeps no state of its own. */
@@ -39,7 +39,7 @@ export function createApp({ observer, api, ...dependencies }: AppDependencies): 
     observeRequests(observer),
     refuseMalformed,
     ...(api?.doors ?? []),
-    createOperations({ ...dependencies, admitToMetrics: api?.access.admitToMetrics }),
+    createOperations(dependencies),
     ...(api === undefined ? [] : [api.routes]),
     answerNotFound,
     createErrorHandler(observer),

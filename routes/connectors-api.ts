@@ -28,10 +28,11 @@ export function createConnectorsApi({
   apiKey,
 }: ConnectorsApiOptions): Omit<Api, 'probes'> {
   const drain = createRequestDrain();
-  const access = createAccess({ ...config, apiKey });
+  // What keeps others out is the name that they ask for, as it always was.
+  const access = createAccess({ ...config, apiKey, isLoopbackOnly: true });
   const routes = express.Router();
   routes.use('/connectors', drain.middleware);
-  routes.use(createConnectorsRoutes({ connectors, access }));
+  routes.use(createConnectorsRoutes({ connectors }));
   return {
     name: drain.name,
     doors: [
@@ -39,8 +40,8 @@ export function createConnectorsApi({
       access.identify,
       createRateLimit(config.rateLimitPerMinute),
       ...(apiKey === undefined ? [] : [guardEverything(access)]),
+      access.guard,
     ],
-    access,
     routes,
     trustProxy: config.trustProxy,
     start: async (signal) => {

@@ -8,11 +8,11 @@ const PREFLIGHT_SECONDS = 600;
 const SHARED_OPTIONS = {
   methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
   allowedHeaders: [
-    ...['Accept', 'Authorization', 'Content-Type'],
+    ...['Accept', 'Authorization', 'Cache-Control', 'Content-Type'],
     ...['If-Match', 'If-None-Match', 'X-Request-Id'],
   ],
   exposedHeaders: [
-    ...['ETag', 'Link', 'Location', 'X-Request-Id'],
+    ...['Age', 'ETag', 'Link', 'Location', 'X-Cache', 'X-Request-Id'],
     ...['RateLimit', 'RateLimit-Policy', 'Retry-After'],
   ],
   maxAge: PREFLIGHT_SECONDS,

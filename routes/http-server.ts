@@ -134,7 +134,7 @@ class NodeHttpServer implements HttpServer {
     await new Promise<void>((resolve) => {
       // Its error says that the server was not listening: it is closed then all the same.
       this.#server.close(() => resolve());
-      this.#server.closeIdleConnections();
+      this.#closeIdle();
       for (const socket of this.#unused) {
         socket.destroy();
       }
@@ -155,9 +155,15 @@ class NodeHttpServer implements HttpServer {
   #endConnectionWhenStopping(response: ServerResponse): void {
     response.once('close', () => {
       if (this.#isStopping) {
-        this.#server.closeIdleConnections();
+        this.#closeIdle();
       }
     });
+  }
+
+  /** Also a connection whose answer is just over: to Node it is idle a turn later. */
+  #closeIdle(): void {
+    this.#server.closeIdleConnections();
+    setImmediate(() => this.#server.closeIdleConnections());
   }
 
   #report(message: string): void {

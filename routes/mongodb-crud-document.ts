@@ -13,6 +13,8 @@ import { bytesOf, formatBson } from '../src/backends/mongodb/crud-text.ts';
 import { readBsonDocument } from '../src/backends/mongodb/crud-values.ts';
 import type { BsonDocument, ValueProblem } from '../src/backends/mongodb/crud-values.ts';
 import { numberOf } from '../src/backends/mongodb/plan.ts';
+import { sendBody } from './cached-record.ts';
+import { answerCached, dependOnCollection } from './mongodb-crud-cache.ts';
 import {
   assertWanted,
   createEtag,
@@ -41,13 +43,17 @@ export function createDocumentHandlers(
 ): Readonly<Record<'read' | 'replace' | 'patch' | 'remove', RequestHandler>> {
   return {
     read: async (request, response) => {
-      const { key, database } = readKey(request, dependencies, 'read-only');
-      const statements = createCrudStatements(request, dependencies);
-      const text = await fetchDocument(statements, { key, database });
-      if (readIfMatch(request)?.has(createEtag(text)) === false) {
-        throw createMismatch();
-      }
-      sendDocument(response, text);
+      const found = readKey(request, dependencies, 'read-only');
+      const path = pathOf(found);
+      await answerCached({ request, response, path }, dependencies, async () => {
+        const statements = createCrudStatements(request, dependencies);
+        await dependOnCollection(response, path, statements);
+        const text = await fetchDocument(statements, found);
+        if (readIfMatch(request)?.has(createEtag(text)) === false) {
+          throw createMismatch();
+        }
+        sendDocument(response, text);
+      });
     },
     replace: async (request, response) => {
       const found = readKey(request, dependencies, 'read-write');
@@ -95,7 +101,7 @@ function readKey(
 
 /** Its text is the entity that its ETag is of. */
 function sendDocument(response: Response, text: Buffer): void {
-  response.set('ETag', createEtag(text)).type('application/json').send(text);
+  sendBody(response.set('ETag', createEtag(text)).type('application/json'), text);
 }
 
 /** @throws RequestError 404 */

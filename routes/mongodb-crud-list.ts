@@ -9,8 +9,11 @@ import { sliceElements, sliceMember } from '../src/backends/mongodb/crud-slices.
 import { readBson } from '../src/backends/mongodb/crud-values.ts';
 import type { BsonDocument, ValueProblem } from '../src/backends/mongodb/crud-values.ts';
 import { numberOf } from '../src/backends/mongodb/plan.ts';
+import { recordOf, sendBody } from './cached-record.ts';
 import { encodeCursor, LIST_BOUNDS, parseCursor, parseListParameters } from './list-parameters.ts';
 import type { ListParameters } from './list-parameters.ts';
+import { answerCached, dependOnCollection } from './mongodb-crud-cache.ts';
+import type { CachedRead } from './mongodb-crud-cache.ts';
 import {
   collectionUrl,
   readCollection,
@@ -34,20 +37,31 @@ export function createListHandler(dependencies: MongodbCrudDependencies): Reques
   return async (request, response) => {
     const path = readCollection(request, dependencies.rules, 'read-only');
     const asked = readPage(request);
-    const statements = createCrudStatements(request, dependencies);
-    const count = await countDocuments(statements, path, asked);
-    const command = createPageCommand({ collection: path.collection, ...asked });
-    const { database } = path;
-    const { items, position } = readRows(
-      await statements.rows({ database, command, access: 'read-only' }),
-      asked,
-    );
-    const next = position && nextUrl(request, path, [describeOrder(asked.order), ...position]);
-    if (next !== undefined) {
-      response.set('Link', `<${next}>; rel="next"`);
-    }
-    response.type('application/json').send(formatPage(items, next, count));
+    const read = { request, response, path };
+    await answerCached(read, dependencies, async () => await sendPage(read, dependencies, asked));
   };
+}
+
+async function sendPage(
+  { request, response, path }: CachedRead,
+  dependencies: MongodbCrudDependencies,
+  asked: AskedPage,
+): Promise<void> {
+  const statements = createCrudStatements(request, dependencies);
+  await dependOnCollection(response, path, statements);
+  const count = await countDocuments(statements, path, asked);
+  const command = createPageCommand({ collection: path.collection, ...asked });
+  const { database } = path;
+  const found = await statements.rows({ database, command, access: 'read-only' });
+  if (found.guard.exceeded !== undefined) {
+    recordOf(response)?.refuse();
+  }
+  const { items, position } = readRows(found, asked);
+  const next = position && nextUrl(request, path, [describeOrder(asked.order), ...position]);
+  if (next !== undefined) {
+    response.set('Link', `<${next}>; rel="next"`);
+  }
+  sendBody(response.type('application/json'), formatPage(items, next, count));
 }
 
 /** @throws RequestError 422 */

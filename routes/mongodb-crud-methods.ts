@@ -65,7 +65,7 @@ export async function writeOne<T>(
 const LOOKED_UP = z.object({ type: z.string() });
 
 /** @returns undefined where there is no such collection */
-async function findKind(
+export async function findKind(
   statements: CrudStatements,
   { database, collection }: CollectionPath,
 ): Promise<string | undefined> {

@@ -6,6 +6,9 @@ import type { Access, MongoPool } from '../src/backends/pool.ts';
 import { formatCommand } from '../src/backends/mongodb/crud-text.ts';
 import type { Limits } from '../src/config.ts';
 import type { Guard } from '../src/guardrails/guard.ts';
+import { limitsOf } from './account-limits.ts';
+import { UNCACHED } from './cached-answers.ts';
+import type { CachedAnswers } from './cached-answers.ts';
 import { contextOf } from './request-context.ts';
 import { RequestError } from './request-error.ts';
 import { READ_METHODS } from './serve-methods.ts';
@@ -21,6 +24,8 @@ export interface MongodbCrudDependencies {
   readonly pool: MongoPool;
   readonly limits: Limits;
   readonly rules: TableVisibility;
+  /** UNCACHED unless said. */
+  readonly cached?: CachedAnswers | undefined;
 }
 
 export interface CrudStatement {
@@ -48,8 +53,9 @@ export interface CrudStatements {
 
 export function createCrudStatements(
   request: Request,
-  { runner, pool, limits }: MongodbCrudDependencies,
+  { runner, pool, limits: configured, cached = UNCACHED }: MongodbCrudDependencies,
 ): CrudStatements {
+  const limits = limitsOf(contextOf(request), configured);
   const toRequest = ({ database, command, access, rowsMax }: CrudStatement): StatementRequest => ({
     context: contextOf(request),
     backend: 'mongodb',
@@ -66,9 +72,22 @@ export function createCrudStatements(
     access,
     route: routeOf(request),
   });
+  // After a write no answer is given that was read before.
+  const noted = async <T>(
+    { database: container, access }: CrudStatement,
+    run: () => Promise<T>,
+  ): Promise<T> => {
+    if (access === 'read-only') {
+      return await explained(run);
+    }
+    const name = String(request.params['collection']);
+    const { queryTimeoutMs: timeoutMs } = limits;
+    const write = { backend: 'mongodb', container, name, timeoutMs } as const;
+    return await explained(async () => await cached.write(write, run));
+  };
   return {
     rows: async (statement) =>
-      await explained(async () => {
+      await noted(statement, async () => {
         const { events, summary } = runner.run(toRequest(statement), (run) =>
           pool.query(statement, run),
         );
@@ -76,7 +95,8 @@ export function createCrudStatements(
         return { rows: rows.map(([value]) => value ?? Buffer.from('null')), guard: summary.guard };
       }),
     reply: async (statement) =>
-      await explained(
+      await noted(
+        statement,
         async () =>
           await runner.ask(
             toRequest(statement),

@@ -33,7 +33,21 @@ export const HEADERS = {
     schema: text,
   },
   Link: { description: 'The next page, `rel="next"`; absent on the last one', schema: text },
+  'X-Cache': {
+    description:
+      'Where the request has asked for the cache: `hit` is an answer out of it, `miss` one that ' +
+      'was made, `bypass` one that was made without looking, as nothing is cached here or now',
+    schema: { type: 'string', enum: ['hit', 'miss', 'bypass'] },
+  },
+  Age: {
+    description: 'Of a `hit`, whole seconds since it began to be read',
+    schema: { type: 'integer', minimum: 0 },
+  },
   Allow: { description: 'Methods that the path answers', required: true, schema: text },
+  'Set-Cookie': {
+    description: 'The cookie that the session is told by, or its end; absent for tokens',
+    schema: text,
+  },
   'Retry-After': { description: 'Seconds', schema: { type: 'integer' } },
   'WWW-Authenticate': { description: 'Which token is needed, RFC 6750', schema: text },
 } as const satisfies Readonly<Record<string, Header>>;
@@ -105,6 +119,9 @@ export const OF_TOKENS = [400, 401, 403] as const;
 
 /** What any statement may come to. */
 export const OF_STATEMENTS = [...OF_TOKENS, 409, 413, 429, 500, 502, 503, 504] as const;
+
+/** Of an answer that may be out of the cache. */
+export const CACHE_HEADERS = ['X-Cache', 'Age'] as const;
 
 /** On every answer but the probes'. */
 export const COMMON_HEADERS = [

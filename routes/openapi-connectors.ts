@@ -1,8 +1,7 @@
 // The connectors, as the API's description has them.
 import { answer, example, json, OF_TOKENS, problems } from './openapi-answers.ts';
 import { refParameters } from './openapi-parameters.ts';
-import { needs } from './openapi-security.ts';
-import type { Operation, Paths } from './openapi-types.ts';
+import type { DraftOperation, DraftPaths } from './openapi-types.ts';
 
 const TAG = 'Connectors';
 
@@ -21,12 +20,11 @@ const CONNECTOR = {
   },
 };
 
-const LIST: Operation = {
+const LIST: DraftOperation = {
   operationId: 'listConnectors',
   tags: [TAG],
   summary: 'List the connectors of this process',
   description: 'Those that are switched off or in error too.',
-  security: needs('read'),
   responses: {
     200: answer('The connectors', {
       content: json('ConnectorList', example({ items: [CONNECTOR] })),
@@ -35,11 +33,10 @@ const LIST: Operation = {
   },
 };
 
-const READ: Operation = {
+const READ: DraftOperation = {
   operationId: 'readConnector',
   tags: [TAG],
   summary: 'Read one connector',
-  security: needs('read'),
   parameters: refParameters('ConnectorType'),
   responses: {
     200: answer('The connector', { content: json('Connector', example(CONNECTOR)) }),
@@ -47,14 +44,13 @@ const READ: Operation = {
   },
 };
 
-const RESTART: Operation = {
+const RESTART: DraftOperation = {
   operationId: 'restartConnector',
   tags: [TAG],
   summary: 'Stop one connector and start it again',
   description:
     'Its file is read again, so that a corrected field counts. The answer comes when it has ' +
     'stopped in good order and is starting; its status says how that ends.',
-  security: needs('admin'),
   parameters: refParameters('ConnectorType'),
   responses: {
     204: answer('It is starting'),
@@ -62,7 +58,7 @@ const RESTART: Operation = {
   },
 };
 
-export const CONNECTORS_PATHS: Paths = {
+export const CONNECTORS_PATHS: DraftPaths = {
   '/connectors': { get: LIST },
   '/connectors/{key}': { parameters: refParameters('ConnectorKey'), get: READ },
   '/connectors/{key}/restart': { parameters: refParameters('ConnectorKey'), post: RESTART },

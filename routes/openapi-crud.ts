@@ -1,10 +1,17 @@
 // What tables and collections have in common, as the API's description has it.
 import type { ApiSchemaName } from './api-schemas.ts';
-import { answer, example, json, OF_STATEMENTS, problems } from './openapi-answers.ts';
+import {
+  answer,
+  CACHE_HEADERS,
+  example,
+  json,
+  OF_STATEMENTS,
+  problems,
+} from './openapi-answers.ts';
+import type { HeaderName } from './openapi-answers.ts';
 import { refParameters } from './openapi-parameters.ts';
 import type { ParameterName } from './openapi-parameters.ts';
-import { needs } from './openapi-security.ts';
-import type { Examples, Operation, PathItem } from './openapi-types.ts';
+import type { Examples, DraftOperation, DraftPathItem } from './openapi-types.ts';
 
 /** What is said differently of each of the two. */
 export interface CrudTerms {
@@ -35,7 +42,7 @@ const OF_BODIES = [...OF_WRITES, 422] as const;
 const CONDITIONS = ['IfMatch', 'IfNoneMatch'] as const;
 
 /** The path of all of them: list, create, and writes to what a filter finds. */
-export function describeMany(terms: CrudTerms): PathItem {
+export function describeMany(terms: CrudTerms): DraftPathItem {
   return {
     get: describeList(terms),
     post: describeCreate(terms),
@@ -45,7 +52,7 @@ export function describeMany(terms: CrudTerms): PathItem {
 }
 
 /** The path of one of them. */
-export function describeOne(terms: CrudTerms): PathItem {
+export function describeOne(terms: CrudTerms): DraftPathItem {
   return {
     get: describeRead(terms),
     put: describeReplace(terms),
@@ -54,7 +61,14 @@ export function describeOne(terms: CrudTerms): PathItem {
   };
 }
 
-function describeList({ tag, many, schemas, notes, parameters, examples }: CrudTerms): Operation {
+function describeList({
+  tag,
+  many,
+  schemas,
+  notes,
+  parameters,
+  examples,
+}: CrudTerms): DraftOperation {
   return {
     operationId: `list${many}`,
     tags: [tag],
@@ -62,14 +76,13 @@ function describeList({ tag, many, schemas, notes, parameters, examples }: CrudT
     description:
       'Follow `next` until it is null. Each page goes on behind the last one by values, so that ' +
       `nothing is shown twice or left out when others come or go.${notes.list}`,
-    security: needs('read'),
     parameters: refParameters(
-      ...(['Filter', 'Select', 'Order', 'Limit', 'After', 'Count'] as const),
+      ...(['Filter', 'Select', 'Order', 'Limit', 'After', 'Count', 'CacheControl'] as const),
       ...parameters.filter,
     ),
     responses: {
       200: answer('A page', {
-        headers: ['Link'],
+        headers: ['Link', ...CACHE_HEADERS],
         content: json(schemas.page, example(examples.page)),
       }),
       ...problems(...OF_STATEMENTS, 404, 422),
@@ -77,14 +90,13 @@ function describeList({ tag, many, schemas, notes, parameters, examples }: CrudT
   };
 }
 
-function describeCreate({ tag, one, many, schemas, notes, examples }: CrudTerms): Operation {
+function describeCreate({ tag, one, many, schemas, notes, examples }: CrudTerms): DraftOperation {
   const name = one.toLowerCase();
   return {
     operationId: `create${many}`,
     tags: [tag],
     summary: `Create a ${name}, or several`,
     description: notes.create,
-    security: needs('write'),
     requestBody: { required: true, content: json(schemas.new, examples.created) },
     responses: {
       201: answer(`The ${name} as it is stored; of several a list, without Location and ETag`, {
@@ -103,13 +115,12 @@ function describePatchMany({
   notes,
   parameters,
   examples,
-}: CrudTerms): Operation {
+}: CrudTerms): DraftOperation {
   return {
     operationId: `patch${many}`,
     tags: [tag],
     summary: `Change all ${many.toLowerCase()} that a filter finds`,
     description: notes.patch,
-    security: needs('write'),
     parameters: refParameters('RequiredFilter', ...parameters.filter),
     requestBody: { required: true, content: json(schemas.changes, example(examples.changes)) },
     responses: {
@@ -121,12 +132,11 @@ function describePatchMany({
   };
 }
 
-function describeRemoveMany({ tag, many, parameters }: CrudTerms): Operation {
+function describeRemoveMany({ tag, many, parameters }: CrudTerms): DraftOperation {
   return {
     operationId: `delete${many}`,
     tags: [tag],
     summary: `Delete all ${many.toLowerCase()} that a filter finds`,
-    security: needs('write'),
     parameters: refParameters('RequiredFilter', ...parameters.filter),
     responses: {
       200: answer('How many there were', { content: json('Deleted', example({ deleted: 2 })) }),
@@ -135,56 +145,54 @@ function describeRemoveMany({ tag, many, parameters }: CrudTerms): Operation {
   };
 }
 
-function describeRead(terms: CrudTerms): Operation {
+function describeRead(terms: CrudTerms): DraftOperation {
   const { tag, one, address, parameters } = terms;
   return {
     operationId: `read${one}`,
     tags: [tag],
     summary: `Read one ${one.toLowerCase()} by ${address}`,
-    security: needs('read'),
-    parameters: refParameters(...CONDITIONS, ...parameters.read, ...parameters.one),
+    parameters: refParameters(...CONDITIONS, 'CacheControl', ...parameters.read, ...parameters.one),
     responses: {
-      200: describeStored(terms),
-      304: answer('It is a version that If-None-Match names', { headers: ['ETag'] }),
+      200: describeStored(terms, CACHE_HEADERS),
+      304: answer('It is a version that If-None-Match names', {
+        headers: ['ETag', ...CACHE_HEADERS],
+      }),
       ...problems(...OF_STATEMENTS, 404, 412),
     },
   };
 }
 
-function describeReplace(terms: CrudTerms): Operation {
+function describeReplace(terms: CrudTerms): DraftOperation {
   const { tag, one, schemas, notes, parameters, examples } = terms;
   return {
     operationId: `replace${one}`,
     tags: [tag],
     summary: `Put a whole ${one.toLowerCase()} in the place of one`,
     description: notes.replace,
-    security: needs('write'),
     parameters: refParameters(...CONDITIONS, ...parameters.one),
     requestBody: { required: true, content: json(schemas.one, example(examples.replacement)) },
     responses: { 200: describeStored(terms), ...problems(...OF_BODIES, 412) },
   };
 }
 
-function describePatch(terms: CrudTerms): Operation {
+function describePatch(terms: CrudTerms): DraftOperation {
   const { tag, one, schemas, notes, parameters, examples } = terms;
   return {
     operationId: `patch${one}`,
     tags: [tag],
     summary: `Change one ${one.toLowerCase()}`,
     description: notes.patch,
-    security: needs('write'),
     parameters: refParameters(...CONDITIONS, ...parameters.one),
     requestBody: { required: true, content: json(schemas.changes, example(examples.changes)) },
     responses: { 200: describeStored(terms), ...problems(...OF_BODIES, 412) },
   };
 }
 
-function describeRemove({ tag, one, parameters }: CrudTerms): Operation {
+function describeRemove({ tag, one, parameters }: CrudTerms): DraftOperation {
   return {
     operationId: `delete${one}`,
     tags: [tag],
     summary: `Delete one ${one.toLowerCase()}`,
-    security: needs('write'),
     parameters: refParameters(...CONDITIONS, ...parameters.one),
     responses: {
       204: answer('It is gone'),
@@ -193,9 +201,12 @@ function describeRemove({ tag, one, parameters }: CrudTerms): Operation {
   };
 }
 
-function describeStored({ one, schemas, examples }: CrudTerms): ReturnType<typeof answer> {
+function describeStored(
+  { one, schemas, examples }: CrudTerms,
+  headers: readonly HeaderName[] = [],
+): ReturnType<typeof answer> {
   return answer(`The ${one.toLowerCase()} as it is stored`, {
-    headers: ['ETag'],
+    headers: ['ETag', ...headers],
     content: json(schemas.one, example(examples.stored)),
   });
 }

@@ -3,17 +3,15 @@ import { answer, example, json, OF_STATEMENTS, problems } from './openapi-answer
 import { describeMany, describeOne } from './openapi-crud.ts';
 import type { CrudTerms } from './openapi-crud.ts';
 import { refParameters } from './openapi-parameters.ts';
-import { needs } from './openapi-security.ts';
-import type { Operation, Paths } from './openapi-types.ts';
+import type { DraftOperation, DraftPaths } from './openapi-types.ts';
 
 const TAG = 'MongoDB';
 
-const LIST_DATABASES: Operation = {
+const LIST_DATABASES: DraftOperation = {
   operationId: 'listDatabases',
   tags: [TAG],
   summary: 'List the databases',
   description: 'Those that are not hidden by configuration.',
-  security: needs('read'),
   responses: {
     200: answer('The databases', {
       content: json('DatabaseList', example({ items: [{ name: 'app' }], next: null })),
@@ -22,11 +20,10 @@ const LIST_DATABASES: Operation = {
   },
 };
 
-const LIST_COLLECTIONS: Operation = {
+const LIST_COLLECTIONS: DraftOperation = {
   operationId: 'listCollections',
   tags: [TAG],
   summary: 'List the collections of one database',
-  security: needs('read'),
   responses: {
     200: answer('The collections', {
       content: json(
@@ -78,7 +75,7 @@ const TERMS: CrudTerms = {
   },
 };
 
-export const MONGODB_PATHS: Paths = {
+export const MONGODB_PATHS: DraftPaths = {
   '/api/mongodb': { get: LIST_DATABASES },
   '/api/mongodb/{database}': { parameters: refParameters('Database'), get: LIST_COLLECTIONS },
   '/api/mongodb/{database}/{collection}': {

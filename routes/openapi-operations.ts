@@ -1,16 +1,14 @@
 // What orchestrators, monitoring and readers of the API's description ask for.
 import { answer, example, json, OF_TOKENS, PROBE_HEADERS, problems } from './openapi-answers.ts';
-import { mayNeed, OPEN } from './openapi-security.ts';
-import type { Content, Operation, Paths } from './openapi-types.ts';
+import type { Content, DraftOperation, DraftPaths } from './openapi-types.ts';
 
 const OPERATIONS_TAG = 'Operations';
 const DESCRIPTION_TAG = 'Description';
 
-const LIVEZ: Operation = {
+const LIVEZ: DraftOperation = {
   operationId: 'livez',
   tags: [OPERATIONS_TAG],
   summary: 'Whether the process runs',
-  security: OPEN,
   responses: {
     200: answer('It does', {
       content: json('Alive', example({ status: 'ok' })),
@@ -20,11 +18,10 @@ const LIVEZ: Operation = {
   },
 };
 
-const READYZ: Operation = {
+const READYZ: DraftOperation = {
   operationId: 'readyz',
   tags: [OPERATIONS_TAG],
   summary: 'Whether to send clients here',
-  security: OPEN,
   responses: {
     200: answer('Listeners are bound, and required databases answer', {
       content: json('Readiness', example({ status: 'ready' })),
@@ -41,11 +38,10 @@ const READYZ: Operation = {
   },
 };
 
-const HEALTH: Operation = {
+const HEALTH: DraftOperation = {
   operationId: 'health',
   tags: [OPERATIONS_TAG],
   summary: 'What readiness is made of',
-  security: OPEN,
   responses: {
     200: answer('Ready', {
       content: json(
@@ -67,23 +63,21 @@ const HEALTH: Operation = {
   },
 };
 
-const METRICS: Operation = {
+const METRICS: DraftOperation = {
   operationId: 'metrics',
   tags: [OPERATIONS_TAG],
   summary: 'Metrics for Prometheus',
   description: 'The setting `API_METRICS` says whether they need a token.',
-  security: mayNeed('read'),
   responses: {
     200: answer('Text exposition format', { content: textOf('text/plain') }),
     ...problems(...OF_TOKENS, 429, 500),
   },
 };
 
-const OPENAPI: Operation = {
+const OPENAPI: DraftOperation = {
   operationId: 'describeApi',
   tags: [DESCRIPTION_TAG],
   summary: 'This description, OpenAPI 3.1',
-  security: OPEN,
   responses: {
     200: answer('The document', {
       content: { 'application/json': { schema: { type: 'object' } } },
@@ -92,18 +86,17 @@ const OPENAPI: Operation = {
   },
 };
 
-const DOCS: Operation = {
+const DOCS: DraftOperation = {
   operationId: 'readDocs',
   tags: [DESCRIPTION_TAG],
   summary: 'This description as a page',
-  security: OPEN,
   responses: {
     200: answer('The page', { content: textOf('text/html') }),
     ...problems(429),
   },
 };
 
-export const OPERATIONS_PATHS: Paths = {
+export const OPERATIONS_PATHS: DraftPaths = {
   '/livez': { get: LIVEZ },
   '/readyz': { get: READYZ },
   '/health': { get: HEALTH },

@@ -1,5 +1,6 @@
 // Parameters as the API's description has them, from the constants that requests are judged by.
 import { ID_TYPE_NAMES } from '../src/backends/mongodb/crud-scalars.ts';
+import { CACHE_SECONDS_MAX } from './cached-request.ts';
 import { CONNECTOR_TYPES } from './connectors.ts';
 import {
   COUNT_KINDS,
@@ -59,6 +60,16 @@ export const PARAMETERS = {
     in: 'header',
     description: 'ETags of the versions that are not meant; `*` is any version',
     schema: text,
+  },
+  CacheControl: {
+    name: 'Cache-Control',
+    in: 'header',
+    description:
+      '`max-age=60` takes an answer that is at most so many seconds old, up to ' +
+      `${CACHE_SECONDS_MAX}, and keeps this one for that. \`no-cache\` takes none and keeps ` +
+      'none. Without it nothing is cached',
+    schema: text,
+    example: 'max-age=60',
   },
   Filter: {
     ...FILTER,
@@ -135,6 +146,9 @@ export const PARAMETERS = {
   Database: pathParameter('database', 'Name of a database of MongoDB', 'app'),
   Collection: pathParameter('collection', 'Name of a collection or view', 'people'),
   Id: pathParameter('id', 'The `_id` of a document', '66a1f0c2e4b0a1b2c3d4e5f6'),
+  AccountName: pathParameter('name', 'Name of an account, whatever its capitals', 'ada'),
+  TokenId: pathParameter('id', 'Id of a token', 'b5c2f0d4-3a51-4c0e-9f63-6f9f3f1f7a10'),
+  SessionId: pathParameter('id', 'Id of a session', '0c4f1c55-8f43-4f0e-8d3c-2f6a1b9d7e21'),
   ConnectorKey: pathParameter('key', 'Key of a connector', 'mongodb'),
   ConnectorType: {
     name: 'type',

@@ -3,8 +3,7 @@ import { answer, example, json, OF_STATEMENTS, problems } from './openapi-answer
 import { describeMany, describeOne } from './openapi-crud.ts';
 import type { CrudTerms } from './openapi-crud.ts';
 import { refParameters } from './openapi-parameters.ts';
-import { needs } from './openapi-security.ts';
-import type { Operation, Paths } from './openapi-types.ts';
+import type { DraftOperation, DraftPaths } from './openapi-types.ts';
 
 const TAG = 'PostgreSQL';
 
@@ -16,19 +15,18 @@ const TABLE = {
   url: '/api/postgres/public/people',
 };
 
-const LIST_TABLES: Operation = {
+const LIST_TABLES: DraftOperation = {
   operationId: 'listTables',
   tags: [TAG],
   summary: 'List the tables of all schemas',
   description: 'What may be read at least in part, and is not hidden by configuration.',
-  security: needs('read'),
   responses: {
     200: answer('The tables', { content: json('TableList', example({ items: [TABLE] })) }),
     ...problems(...OF_STATEMENTS),
   },
 };
 
-const LIST_SCHEMA_TABLES: Operation = {
+const LIST_SCHEMA_TABLES: DraftOperation = {
   ...LIST_TABLES,
   operationId: 'listSchemaTables',
   summary: 'List the tables of one schema',
@@ -67,7 +65,7 @@ const TERMS: CrudTerms = {
   },
 };
 
-export const POSTGRES_PATHS: Paths = {
+export const POSTGRES_PATHS: DraftPaths = {
   '/api/postgres': { get: LIST_TABLES },
   '/api/postgres/{schema}': { parameters: refParameters('Schema'), get: LIST_SCHEMA_TABLES },
   '/api/postgres/{schema}/{table}': {

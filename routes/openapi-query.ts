@@ -1,14 +1,13 @@
 // POST /query, as the API's description has it.
-import { answer, OF_STATEMENTS, problems } from './openapi-answers.ts';
+import { answer, CACHE_HEADERS, OF_STATEMENTS, problems } from './openapi-answers.ts';
 import { refSchema } from './openapi-schemas.ts';
-import { needs } from './openapi-security.ts';
 import type {
   Content,
   Example,
   Examples,
-  Operation,
+  DraftOperation,
   Parameter,
-  Paths,
+  DraftPaths,
   Schema,
 } from './openapi-types.ts';
 import { RESULT_FORMATS } from './result-format.ts';
@@ -34,11 +33,12 @@ const SQL_EXAMPLES: Examples = {
     value: { backend: 'postgres', sql: 'select 1 as one; select 2 as two' },
   },
   limits: {
-    summary: 'Narrowed limits, rows as arrays',
+    summary: 'Narrowed limits, rows as arrays, out of the cache where it is there',
     value: {
       backend: 'postgres',
       sql: 'select * from people',
       rowMode: 'array',
+      cacheSeconds: 60,
       maxRows: 1,
       timeoutMs: 1000,
       onLimit: 'truncate',
@@ -111,11 +111,11 @@ const FORMAT_SCHEMAS: Readonly<Record<ResultFormat['name'], Schema>> = {
   },
 };
 
-export function createQueryPaths(backends: ServedBackends): Paths {
+export function createQueryPaths(backends: ServedBackends): DraftPaths {
   return { '/query': { post: describeQuery(backends) } };
 }
 
-function describeQuery({ hasPostgres, hasMongodb }: ServedBackends): Operation {
+function describeQuery({ hasPostgres, hasMongodb }: ServedBackends): DraftOperation {
   return {
     operationId: 'runQuery',
     tags: ['Query'],
@@ -125,7 +125,6 @@ function describeQuery({ hasPostgres, hasMongodb }: ServedBackends): Operation {
       'it can only read; to write it needs `write`.\n\nLimits can be narrowed, and not widened. ' +
       'Several statements give `results`, one for each. Once the answer has begun an error cuts ' +
       'it off, unless it is NDJSON, which says so in its last line.',
-    security: needs('read'),
     ...(hasMongodb ? { parameters: [DATABASE] } : {}),
     requestBody: {
       required: true,
@@ -141,6 +140,7 @@ function describeQuery({ hasPostgres, hasMongodb }: ServedBackends): Operation {
     },
     responses: {
       200: answer('What the statement gives, in the format that `Accept` asks for', {
+        headers: CACHE_HEADERS,
         content: describeFormats({
           ...(hasPostgres ? { rows: RESULT_EXAMPLE } : {}),
           ...(hasMongodb ? { documents: DOCUMENTS_EXAMPLE } : {}),

@@ -79,6 +79,15 @@ export interface PathItem extends Readonly<Partial<Record<Method, Operation>>> {
 
 export type Paths = Readonly<Record<string, PathItem>>;
 
+/** As it is written: who may use it is added from the table of scopes. */
+export type DraftOperation = Omit<Operation, 'security'>;
+
+export interface DraftPathItem extends Readonly<Partial<Record<Method, DraftOperation>>> {
+  readonly parameters?: readonly (Parameter | Reference)[];
+}
+
+export type DraftPaths = Readonly<Record<string, DraftPathItem>>;
+
 export interface Components {
   readonly schemas: Readonly<Record<string, Schema>>;
   readonly parameters: Readonly<Record<string, Parameter>>;
@@ -87,11 +96,14 @@ export interface Components {
   readonly securitySchemes: Readonly<Record<string, SecurityScheme>>;
 }
 
-interface SecurityScheme {
-  readonly type: 'http';
-  readonly scheme: 'bearer';
-  readonly description: string;
-}
+type SecurityScheme =
+  | { readonly type: 'http'; readonly scheme: 'bearer'; readonly description: string }
+  | {
+      readonly type: 'apiKey';
+      readonly in: 'cookie';
+      readonly name: string;
+      readonly description: string;
+    };
 
 export interface OpenApiDocument {
   readonly openapi: '3.1.1';

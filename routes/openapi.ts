@@ -1,6 +1,9 @@
 // The API's own description, OpenAPI 3.1, made of the schemas and constants that requests are
 // judged by.
 import { BODY_BYTES_MAX, BODY_DEPTH_MAX } from './json-body.ts';
+import { ACCOUNTS_PATHS } from './openapi-accounts.ts';
+import { ACTIVITY_PATHS } from './openapi-activity.ts';
+import { AUTH_PATHS } from './openapi-auth.ts';
 import { keepUsed } from './openapi-components.ts';
 import { CONNECTORS_PATHS } from './openapi-connectors.ts';
 import { createProblemResponses, HEADERS } from './openapi-answers.ts';
@@ -11,14 +14,18 @@ import { POSTGRES_PATHS } from './openapi-postgres.ts';
 import { createQueryPaths } from './openapi-query.ts';
 import type { ServedBackends } from './openapi-query.ts';
 import { createSchemas } from './openapi-schemas.ts';
-import { SECURITY_SCHEMES } from './openapi-security.ts';
-import type { OpenApiDocument, Paths } from './openapi-types.ts';
+import { createSecuritySchemes, withSecurity } from './openapi-security.ts';
+import type { DraftPaths, OpenApiDocument } from './openapi-types.ts';
 import { operationsOf } from './openapi-walk.ts';
 
 export interface DescribedApi extends ServedBackends {
   readonly version: string;
   /** Whether connectors run in this process. */
   readonly hasConnectors?: boolean;
+  /** Whether there are accounts. */
+  readonly hasAccounts?: boolean;
+  /** Whether activity is kept. */
+  readonly hasActivity?: boolean;
 }
 
 const MEBIBYTE = 1024 * 1024;
@@ -36,6 +43,12 @@ const TAGS = [
   { name: 'Query', description: 'Statements in the language of the database' },
   { name: 'PostgreSQL', description: 'Rows of tables and views' },
   { name: 'MongoDB', description: 'Documents of collections' },
+  {
+    name: 'Logging in',
+    description: 'Sessions of browsers, and what an account may do for itself',
+  },
+  { name: 'Accounts', description: 'Who may come in, for administrators' },
+  { name: 'Activity', description: 'Who has done what, and the log' },
   { name: 'Connectors', description: 'Sinks and sources of Apache Iggy' },
   { name: 'Operations', description: 'Probes and metrics' },
   { name: 'Description', description: 'What you are reading' },
@@ -45,15 +58,20 @@ const TAGS = [
 export function createOpenApiDocument({
   version,
   hasConnectors = false,
+  hasAccounts = false,
+  hasActivity = false,
   ...backends
 }: DescribedApi): OpenApiDocument {
-  const paths = withCommonParameters({
+  const drafts = withCommonParameters({
     ...createQueryPaths(backends),
     ...(backends.hasPostgres ? POSTGRES_PATHS : {}),
     ...(backends.hasMongodb ? MONGODB_PATHS : {}),
+    ...(hasAccounts ? { ...AUTH_PATHS, ...ACCOUNTS_PATHS } : {}),
+    ...(hasActivity ? ACTIVITY_PATHS : {}),
     ...(hasConnectors ? CONNECTORS_PATHS : {}),
     ...OPERATIONS_PATHS,
   });
+  const paths = withSecurity(drafts, hasAccounts);
   const used = new Set(operationsOf(paths).flatMap(({ operation }) => operation.tags));
   return {
     openapi: '3.1.1',
@@ -72,12 +90,12 @@ export function createOpenApiDocument({
       parameters: PARAMETERS,
       headers: HEADERS,
       responses: createProblemResponses(),
-      securitySchemes: SECURITY_SCHEMES,
+      securitySchemes: createSecuritySchemes(hasAccounts),
     }),
   };
 }
 
-function withCommonParameters(paths: Paths): Paths {
+function withCommonParameters(paths: DraftPaths): DraftPaths {
   return Object.fromEntries(
     Object.entries(paths).map(([path, { parameters = [], ...operations }]) => [
       path,

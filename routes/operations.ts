@@ -1,14 +1,11 @@
 import { Router } from 'express';
 import { isReady } from '../src/readiness.ts';
 import { serveMethods } from './serve-methods.ts';
-import type { RequestHandler } from 'express';
 import type { Readiness, ReadinessReport } from '../src/readiness.ts';
 
 export interface OperationsDependencies {
   readonly version: string;
   readonly readiness: Readiness;
-  /** Refuses whoever may not read the metrics; undefined for nobody. */
-  readonly admitToMetrics?: RequestHandler | undefined;
   /** Undefined where they are not served. */
   readonly metrics: MetricsText | undefined;
 }
@@ -23,16 +20,8 @@ interface MetricsText {
  * name listeners and backends by their labels and failures by their codes; hosts, users and error
  * texts stay in the log.
  */
-export function createOperations({
-  version,
-  readiness,
-  metrics,
-  admitToMetrics,
-}: OperationsDependencies): Router {
+export function createOperations({ version, readiness, metrics }: OperationsDependencies): Router {
   const router = Router();
-  if (admitToMetrics !== undefined) {
-    router.use('/metrics', admitToMetrics);
-  }
   // A process that answers is alive: a restart does not bring a database back.
   serveMethods(router, '/livez', {
     get: (_request, response) => {

@@ -9,6 +9,9 @@ import type { CrudTable, TableName } from '../src/backends/postgres/crud-table.t
 import type { Limits } from '../src/config.ts';
 import { ServiceError } from '../src/errors.ts';
 import type { Guard } from '../src/guardrails/guard.ts';
+import { limitsOf } from './account-limits.ts';
+import { UNCACHED } from './cached-answers.ts';
+import type { CachedAnswers } from './cached-answers.ts';
 import type { RequestContext } from './request-context.ts';
 import { RequestError } from './request-error.ts';
 import { READ_METHODS } from './serve-methods.ts';
@@ -21,6 +24,8 @@ export interface PostgresCrudDependencies {
   readonly pool: SqlPool;
   readonly limits: Limits;
   readonly rules: TableVisibility;
+  /** UNCACHED unless said. */
+  readonly cached?: CachedAnswers | undefined;
 }
 
 /** One request, and what its statements are called in the audit. */
@@ -65,15 +70,30 @@ interface TableUse {
   readonly isFresh?: boolean;
 }
 
+interface TableWrite {
+  readonly table: TableName;
+  readonly statement: SqlStatement;
+  /** Rows that it can return. */
+  readonly rowsMax: number;
+}
+
 export class CrudDatabase {
-  readonly limits: Limits;
   readonly #dependencies: PostgresCrudDependencies;
   readonly #catalog = createTableCatalog();
   #canJudge = true;
 
   constructor(dependencies: PostgresCrudDependencies) {
     this.#dependencies = dependencies;
-    this.limits = dependencies.limits;
+  }
+
+  /** Where answers are kept, and what has to learn of writes. */
+  get cached(): CachedAnswers {
+    return this.#dependencies.cached ?? UNCACHED;
+  }
+
+  /** The limits of results for whoever asks. */
+  limitsOf({ context }: Call): Limits {
+    return limitsOf(context, this.#dependencies.limits);
   }
 
   /** Whether the operator lets this table be seen. */
@@ -91,7 +111,7 @@ export class CrudDatabase {
    *
    * @throws StatementProblem 400 for a value of the path or the query string that is refused
    */
-  async read(call: Call, statement: SqlStatement, limits = this.limits): Promise<Answer> {
+  async read(call: Call, statement: SqlStatement, limits = this.limitsOf(call)): Promise<Answer> {
     try {
       return await this.#ask(call, statement, { access: 'read-only', limits });
     } catch (thrown) {
@@ -102,7 +122,7 @@ export class CrudDatabase {
   /** Runs a statement whose answer we have to know whole, whatever the limits of results are. */
   async look(call: Call, statement: SqlStatement, rowsMax = OWN_ROWS_MAX): Promise<Answer> {
     const own = { rowsMax, bytesMax: OWN_BYTES_MAX };
-    return await this.read(call, statement, { ...this.limits, ...own });
+    return await this.read(call, statement, { ...this.#dependencies.limits, ...own });
   }
 
   /** Rows of judgeValues; none where the server cannot tell. */
@@ -119,15 +139,21 @@ export class CrudDatabase {
     }
   }
 
-  /**
-   * Runs a statement that writes.
-   *
-   * @param rowsMax rows that it can return
-   */
-  async write(call: Call, statement: SqlStatement, rowsMax: number): Promise<Answer> {
+  /** Runs a statement that writes, after which no answer is given that was read before. */
+  async write(call: Call, write: TableWrite): Promise<Answer> {
+    const { schema: container, table: name } = write.table;
+    const { queryTimeoutMs: timeoutMs } = this.#dependencies.limits;
+    return await this.cached.write(
+      { backend: 'postgres', container, name, timeoutMs },
+      async () => await this.#write(call, write),
+    );
+  }
+
+  async #write(call: Call, { statement, rowsMax }: TableWrite): Promise<Answer> {
     // A reader has not come here; if one has, the session that it gets cannot write.
     const access = call.context.scope === 'read' ? 'read-only' : 'read-write';
-    const limits = { ...this.limits, rowsMax: Math.max(rowsMax, this.limits.rowsMax) };
+    const { limits: configured } = this.#dependencies;
+    const limits = { ...configured, rowsMax: Math.max(rowsMax, configured.rowsMax) };
     const answer = await this.#ask(call, statement, { access, limits });
     if (answer.guard.exceeded !== undefined) {
       throw answer.guard.cutError('Whether the write was done has to be looked up');

@@ -5,6 +5,7 @@ import type { Condition } from '../src/backends/postgres/crud-conditions.ts';
 import { completeOrder } from '../src/backends/postgres/crud-keyset.ts';
 import type { KeysetPosition, OrderColumn } from '../src/backends/postgres/crud-keyset.ts';
 import type { CrudTable } from '../src/backends/postgres/crud-table.ts';
+import { recordOf } from './cached-record.ts';
 import { LIST_BOUNDS, LIST_BYTES_MAX, parseListParameters } from './list-parameters.ts';
 import type { ListParameters } from './list-parameters.ts';
 import {
@@ -14,6 +15,7 @@ import {
   parseCursor,
   refuseCursor,
 } from './page-cursor.ts';
+import { dependOnTable } from './postgres-crud-cache.ts';
 import type { Answer, Call, CrudDatabase } from './postgres-crud-database.ts';
 import {
   readSearch,
@@ -29,13 +31,14 @@ import { sendItems, tableUrl } from './postgres-crud-rows.ts';
 export async function listRows(call: Call, database: CrudDatabase): Promise<void> {
   const search = readSearch(call.request);
   refuseParameters(search, (name) => name !== 'id_type');
-  const limitMax = Math.min(LIST_BOUNDS.limitMax, database.limits.rowsMax);
+  const limitMax = Math.min(LIST_BOUNDS.limitMax, database.limitsOf(call).rowsMax);
   const parameters = parseListParameters(search, {
     limitDefault: Math.min(LIST_BOUNDS.limitDefault, limitMax),
     limitMax,
   });
   const name = readTableName(call.request);
   await database.withTable(call, { name, isWrite: false }, async (table) => {
+    dependOnTable(call, table);
     await sendPage(call, database, { table, parameters, search });
   });
 }
@@ -59,12 +62,12 @@ async function sendPage(
   // One row more than is shown tells whether there is a page behind this one.
   const rowsMax = limit + 1;
   const page = selectPage(table, { select, conditions, order, behind, rowsMax });
-  const bytesMax = Math.min(database.limits.bytesMax, LIST_BYTES_MAX);
-  const answer = await database.read(call, page.statement, {
-    ...database.limits,
-    rowsMax,
-    bytesMax,
-  });
+  const limits = database.limitsOf(call);
+  const bytesMax = Math.min(limits.bytesMax, LIST_BYTES_MAX);
+  const answer = await database.read(call, page.statement, { ...limits, rowsMax, bytesMax });
+  if (answer.guard.exceeded !== undefined) {
+    recordOf(call.response)?.refuse();
+  }
   if (answer.rows.length === 0 && answer.guard.exceeded !== undefined) {
     throw answer.guard.cutError('One row alone is larger');
   }

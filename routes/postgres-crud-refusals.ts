@@ -42,7 +42,7 @@ export function bodyValues(assignments: readonly Assignment[], path = ''): reado
  */
 export async function writeRows(call: Call, database: CrudDatabase, write: Write): Promise<Answer> {
   try {
-    return await database.write(call, write.statement, write.rowsMax);
+    return await database.write(call, write);
   } catch (thrown) {
     throw await explainRefusal(thrown, { call, database, write });
   }

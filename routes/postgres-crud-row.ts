@@ -8,6 +8,7 @@ import type { Assignment, RowTarget } from '../src/backends/postgres/crud-write.
 import { readJsonBody } from './json-body.ts';
 import { parseListParameters } from './list-parameters.ts';
 import { readChanges, readReplacement, readRestatedKey } from './postgres-crud-body.ts';
+import { dependOnTable } from './postgres-crud-cache.ts';
 import type { Call, CrudDatabase } from './postgres-crud-database.ts';
 import {
   readKeySegments,
@@ -36,6 +37,7 @@ export async function readRow(call: Call, database: CrudDatabase): Promise<void>
   const { select } = parseListParameters(search, { limitDefault: 1, limitMax: 1 });
   const name = readTableName(call.request);
   await database.withTable(call, { name, isWrite: false }, async (table) => {
+    dependOnTable(call, table);
     const key = resolveKey(table, readKeySegments(call.request));
     const columns = resolveSelect(table, select);
     const answer = await database.read(call, selectRow(table, columns, key));

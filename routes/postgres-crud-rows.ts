@@ -6,6 +6,7 @@ import { columnEncoderOf, createJsonRowEncoder } from '../src/backends/postgres/
 import type { JsonRowEncoder } from '../src/backends/postgres/json-rows.ts';
 import type { CrudTable, TableColumn } from '../src/backends/postgres/crud-table.ts';
 import { decodeTextValue } from '../src/backends/postgres/crud-values.ts';
+import { sendBody } from './cached-record.ts';
 import type { Answer } from './postgres-crud-database.ts';
 
 /** Filled and taken in one turn of the loop, so that no two answers share it. */
@@ -43,7 +44,7 @@ export function sendItems(
   // Addresses are percent-encoded, so that this is ASCII.
   const truncated = writeMember('truncated', isTruncated ? true : undefined);
   text.appendAscii(`]${writeMember('next', next)}${truncated}${writeMember('count', count)}}`);
-  response.type('json').send(text.take());
+  sendBody(response.type('json'), text.take());
 }
 
 function createRowEncoder(
@@ -69,7 +70,7 @@ export function sendRow(
 ): void {
   text.truncate(0);
   createRowEncoder(columns, shown)(text, row);
-  response.type('json').send(text.take());
+  sendBody(response.type('json'), text.take());
 }
 
 /** Path of a table. */

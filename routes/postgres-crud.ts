@@ -4,6 +4,7 @@ import type { Request, RequestHandler, Response } from 'express';
 import { contextOf } from './request-context.ts';
 import { CrudDatabase } from './postgres-crud-database.ts';
 import type { Call, PostgresCrudDependencies } from './postgres-crud-database.ts';
+import { answerCached } from './postgres-crud-cache.ts';
 import { listRows } from './postgres-crud-list.ts';
 import { createRows, patchRows, removeRows } from './postgres-crud-many.ts';
 import { readKeySegments, readTableName, resolveKey } from './postgres-crud-request.ts';
@@ -60,8 +61,12 @@ export function createPostgresCrudRoutes(dependencies: PostgresCrudDependencies)
     for (const method of METHODS) {
       const handler = handlers[method];
       if (handler !== undefined) {
+        // Lists of tables are as old as the catalog, and not cached beyond that.
+        const isCached = method === 'get' && names !== undefined;
         served[method] = async (request, response) => {
-          await handler(toCall(request, response), database);
+          const call = toCall(request, response);
+          const run = async (): Promise<void> => await handler(call, database);
+          await (isCached ? answerCached(call, database, run) : run());
         };
       }
     }

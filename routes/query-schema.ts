@@ -1,6 +1,7 @@
 // The body of POST /query: what is taken, and what is said of everything else.
 import { isLosslessNumber } from 'lossless-json';
 import { z } from 'zod';
+import { CACHE_SECONDS_MAX } from './cached-request.ts';
 import { RequestError } from './request-error.ts';
 import type { FieldProblem } from './request-error.ts';
 
@@ -10,13 +11,22 @@ const wholeNumber = (unit: string): z.ZodOptional<z.ZodInt> =>
     .min(1, `must be 1 at least`)
     .optional();
 
-/** They narrow what the API is configured with. */
+/** They narrow what the API is configured with, and say what may be cached. */
 const limitShape = {
   maxRows: wholeNumber('rows').describe('Most rows of the answer; at most the configured limit'),
   maxBytes: wholeNumber('bytes').describe('Most bytes of rows; at most the configured limit'),
   timeoutMs: wholeNumber('milliseconds').describe(
     'When the statement is cancelled; at most the configured time',
   ),
+  cacheSeconds: z
+    .int({ error: 'must be a whole number of seconds' })
+    .min(1, 'must be 1 at least')
+    .max(CACHE_SECONDS_MAX, `must be ${CACHE_SECONDS_MAX} at most`)
+    .optional()
+    .describe(
+      'How old an answer may be that is given instead of running the statement, and how long ' +
+        'this one is kept for that; the statement can only read then',
+    ),
   onLimit: z
     .enum(['truncate', 'error'], { error: 'must be "truncate" or "error"' })
     .optional()
@@ -63,8 +73,11 @@ export const querySchema = z.discriminatedUnion('backend', [sqlQuerySchema, mong
 export type SqlQuery = z.infer<typeof sqlQuerySchema>;
 export type MongoQuery = z.infer<typeof mongoQuerySchema>;
 
-/** The members that are limits. Numbers come as they are written: these have to be counted with. */
-const LIMIT_NAMES: ReadonlySet<string> = new Set(['maxRows', 'maxBytes', 'timeoutMs']);
+/** Numbers come as they are written; these members have to be counted with. */
+const COUNTED_NAMES: ReadonlySet<string> = new Set([
+  ...['maxRows', 'maxBytes', 'timeoutMs'],
+  'cacheSeconds',
+]);
 
 /** @throws RequestError 422 with everything that is wrong with it */
 export function parseQuery(body: unknown): SqlQuery | MongoQuery {
@@ -76,7 +89,7 @@ export function parseQuery(body: unknown): SqlQuery | MongoQuery {
   const counted = Object.fromEntries(
     Object.entries(body).map(([name, value]) => [
       name,
-      LIMIT_NAMES.has(name) && isLosslessNumber(value) ? Number(value.value) : value,
+      COUNTED_NAMES.has(name) && isLosslessNumber(value) ? Number(value.value) : value,
     ]),
   );
   const parsed = querySchema.safeParse(counted);
@@ -88,7 +101,8 @@ export function parseQuery(body: unknown): SqlQuery | MongoQuery {
   return parsed.data;
 }
 
-function describeIssue(issue: z.core.$ZodIssue): FieldProblem[] {
+/** What a schema says of one part of a body. */
+export function describeIssue(issue: z.core.$ZodIssue): FieldProblem[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((field) => ({ field, message: 'is not known here' }));
   }

@@ -1,6 +1,6 @@
 // POST /query: a statement for either database, under the same guardrails as on the wire.
 import { Router } from 'express';
-import type { Request } from 'express';
+import type { Request, Response } from 'express';
 import { isLosslessNumber, stringify } from 'lossless-json';
 import type {
   Access,
@@ -10,6 +10,11 @@ import type {
   SqlStatement,
 } from '../src/backends/pool.ts';
 import type { Limits } from '../src/config.ts';
+import { ServiceError, SQLSTATE } from '../src/errors.ts';
+import { limitsOf } from './account-limits.ts';
+import { UNCACHED } from './cached-answers.ts';
+import type { CachedAnswers } from './cached-answers.ts';
+import { backendTag } from './cached-key.ts';
 import { toCommandDocument } from './command-document.ts';
 import { readJsonBody } from './json-body.ts';
 import { narrowByRequest } from './query-limits.ts';
@@ -37,6 +42,8 @@ export interface QueryDependencies {
   /** Undefined where the database is not served. */
   readonly postgres: QueryBackend<SqlPool> | undefined;
   readonly mongodb: QueryBackend<MongoPool> | undefined;
+  /** UNCACHED unless said. */
+  readonly cached?: CachedAnswers | undefined;
 }
 
 const PATH = '/query';
@@ -58,12 +65,12 @@ export function createQueryRoutes(dependencies: QueryDependencies): Router {
       const database = databaseOf(request, query);
       const context = contextOf(request);
       const asked = { query, database, format, context };
-      const { statement, shape, timeoutMs } =
+      const opened =
         query.backend === 'postgres'
           ? askPostgres({ ...asked, query }, dependencies)
           : askMongodb({ ...asked, query }, dependencies);
-      response.setTimeout(Math.min(timeoutMs + ANSWER_GRACE_MS, TIMER_MAX_MS));
-      await streamResults(response, statement, { format, shape });
+      response.setTimeout(Math.min(opened.limits.queryTimeoutMs + ANSWER_GRACE_MS, TIMER_MAX_MS));
+      await answerQuery(response, { ...asked, ...opened }, dependencies.cached ?? UNCACHED);
     },
   });
   return router;
@@ -80,7 +87,53 @@ interface Asked<Query> {
 interface Opened {
   readonly statement: GuardedStatement;
   readonly shape: ResultShape;
-  readonly timeoutMs: number;
+  readonly limits: Limits;
+  /** What is sent to the database, other than `query` in that all of it has been read. */
+  readonly sent: readonly string[];
+}
+
+/** Runs the statement, or takes the answer of another run where the query wants that. */
+async function answerQuery(
+  response: Response,
+  { query, context, format, statement, shape, limits, sent }: Asked<SqlQuery | MongoQuery> & Opened,
+  cached: CachedAnswers,
+): Promise<void> {
+  const run = async (): Promise<void> =>
+    await streamResults(response, statement, { format, shape });
+  const { backend, cacheSeconds } = query;
+  if (cacheSeconds === undefined) {
+    await run();
+    return;
+  }
+  const question = {
+    response,
+    context,
+    backend,
+    wish: { maxAgeSeconds: cacheSeconds },
+    key: ['query', ...sent, JSON.stringify(shape), format.name, JSON.stringify(limits)],
+    tags: [backendTag(backend)],
+    timeoutMs: limits.queryTimeoutMs,
+  };
+  await cached.answer(question, async () => {
+    try {
+      await run();
+    } catch (thrown) {
+      throw toCacheRefusal(thrown, context);
+    }
+  });
+}
+
+/** Who may write otherwise has to be told why not here. */
+function toCacheRefusal(thrown: unknown, { scope }: RequestContext): unknown {
+  const isOfCache =
+    thrown instanceof ServiceError &&
+    thrown.sqlState === SQLSTATE.readOnlyTransaction &&
+    scope !== 'read';
+  return isOfCache
+    ? new ServiceError(thrown.sqlState, thrown.message, {
+        hint: 'Leave out cacheSeconds: with it a statement can only read',
+      })
+    : thrown;
 }
 
 function askPostgres(
@@ -90,11 +143,12 @@ function askPostgres(
   const { pool, limits } = servedOr404(postgres, 'postgres');
   const { sql: text, params, rowMode = 'object' } = query;
   const isSeveral = params === undefined && holdsSeveralStatements(text);
-  const narrowed = limitsFor(format, narrowByRequest(limits, query), isSeveral);
+  const narrowed = limitsFor(format, narrowByRequest(limitsOf(context, limits), query), isSeveral);
   const statement = { text, parameters: parametersOf(text, params, isSeveral) };
   return {
     shape: { backend: 'postgres', rowMode, isSeveral },
-    timeoutMs: narrowed.queryTimeoutMs,
+    limits: narrowed,
+    sent: [text, JSON.stringify(statement.parameters ?? null)],
     statement: runner.run(
       {
         context,
@@ -102,7 +156,7 @@ function askPostgres(
         database: '',
         text,
         limits: narrowed,
-        access: accessOf(context),
+        access: accessOf(context, query),
         route: ROUTE,
       },
       (run) => pool.query(statement, run),
@@ -117,10 +171,11 @@ function askMongodb(
   const { pool, limits } = servedOr404(mongodb, 'mongodb');
   const { text, statement } = mongoStatementOf(query, database);
   const isSeveral = 'text' in statement && holdsSeveralCommands(statement.text);
-  const narrowed = limitsFor(format, narrowByRequest(limits, query), isSeveral);
+  const narrowed = limitsFor(format, narrowByRequest(limitsOf(context, limits), query), isSeveral);
   return {
     shape: { backend: 'mongodb', rowMode: 'object', isSeveral },
-    timeoutMs: narrowed.queryTimeoutMs,
+    limits: narrowed,
+    sent: ['text' in statement ? 'text' : 'command', text, JSON.stringify(database ?? null)],
     statement: runner.run(
       {
         context,
@@ -128,7 +183,7 @@ function askMongodb(
         database: database ?? '',
         text,
         limits: narrowed,
-        access: accessOf(context),
+        access: accessOf(context, query),
         route: ROUTE,
       },
       (run) => pool.query(statement, run),
@@ -136,9 +191,12 @@ function askMongodb(
   };
 }
 
-/** What a caller may do is a matter of the session that the statement runs in. */
-function accessOf({ scope }: RequestContext): Access {
-  return scope === 'read' ? 'read-only' : 'read-write';
+/**
+ * What a caller may do is a matter of the session that the statement runs in. A write that was
+ * answered out of the cache would not have been done.
+ */
+function accessOf({ scope }: RequestContext, { cacheSeconds }: SqlQuery | MongoQuery): Access {
+  return scope === 'read' || cacheSeconds !== undefined ? 'read-only' : 'read-write';
 }
 
 /** CSV holds one result, and cannot say that it was cut: a limit is an error there. */

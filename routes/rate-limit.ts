@@ -38,10 +38,13 @@ export function createRateLimit(requestsPerMinute: number): RequestHandler {
   });
 }
 
-/** Tokens have names; whoever has none shares the address, or in IPv6 the network, with others. */
+/**
+ * An account is one by all its tokens and sessions, a token of the configuration by itself; whoever
+ * has neither shares the address, or in IPv6 the network.
+ */
 function keyOf(request: Request): string {
-  const { caller, address } = contextOf(request);
-  return caller === ANONYMOUS ? `address ${ipKeyGenerator(address)}` : `token ${caller}`;
+  const { caller, owner, address } = contextOf(request);
+  return caller === ANONYMOUS ? `address ${ipKeyGenerator(address)}` : (owner ?? `key ${caller}`);
 }
 
 function refusal(limit: number, response: Response): RequestError {

@@ -1,6 +1,8 @@
 // What is known of a request besides what Express keeps: who asks, and until when.
 import assert from 'node:assert/strict';
 import type { Request } from 'express';
+import type { Account } from '../src/account.ts';
+import type { FoundToken } from '../src/accounts.ts';
 import { ServiceError, SQLSTATE } from '../src/errors.ts';
 
 /** What a caller may do; each includes the ones before it. */
@@ -13,9 +15,17 @@ export interface RequestContext {
   readonly address: string;
   /** Aborted with a ServiceError when the client has gone, or the service ends. */
   readonly signal: AbortSignal;
-  /** Name of the token; `anonymous` where none is asked for. */
+  /** Name of the token or account; `anonymous` where none is asked for. */
   caller: string;
   scope: Scope;
+  /** Undefined for anonymous callers and for tokens of the configuration. */
+  account?: Account | undefined;
+  /** The one of the account that the request came with; undefined with a cookie. */
+  token?: FoundToken | undefined;
+  /** Of whom the activity and the cached answers are: `account:<id>`, `token:<name>`. */
+  owner?: string | undefined;
+  /** What the session of a cookie is called where it is shown; undefined without a cookie. */
+  webSessionId?: string | undefined;
 }
 
 const contexts = new WeakMap<Request, RequestContext>();

@@ -11,11 +11,13 @@ export function observeRequests(observer: Observer): RequestHandler {
     const startedAtMs = performance.now();
     const { method, path } = request;
     onceOver(request, response, () => {
-      const { requestId, caller, address } = contextOf(request);
+      const { requestId, caller, owner, webSessionId, address } = contextOf(request);
       observer.observe({
         kind: 'request-finished',
         requestId,
         caller,
+        owner,
+        webSessionId,
         address,
         method,
         path,

@@ -37,17 +37,33 @@ const PARAMETERS = /;(?!\s*q\s*=)[^;,"]*(?:"(?:[^"\\]|\\.)*")?[^;,"]*/gi;
 /** @throws RequestError 406 where there is none that the client takes */
 export function negotiateFormat(request: Request): ResultFormat {
   const types = Object.keys(RESULT_FORMATS);
+  const format = RESULT_FORMATS[negotiateType(request, types)];
+  if (format === undefined) {
+    throw refuseTypes(types);
+  }
+  return format;
+}
+
+/**
+ * The type of these that the client likes most.
+ *
+ * @throws RequestError 406 where it takes none of them
+ */
+export function negotiateType(request: Request, types: readonly string[]): string {
   const { accept } = request.headers;
   if (accept !== undefined) {
     // Express would look for formats of just these parameters; of ours none has any.
     request.headers.accept = accept.replaceAll(PARAMETERS, '');
   }
-  const accepted = request.accepts(types);
-  const format = typeof accepted === 'string' ? RESULT_FORMATS[accepted] : undefined;
-  if (format === undefined) {
-    throw new RequestError(406, 'Results are not written in any format that you accept', {
-      hint: `Accept one of ${types.join(', ')}`,
-    });
+  const accepted = request.accepts([...types]);
+  if (typeof accepted !== 'string') {
+    throw refuseTypes(types);
   }
-  return format;
+  return accepted;
+}
+
+function refuseTypes(types: readonly string[]): RequestError {
+  return new RequestError(406, 'Results are not written in any format that you accept', {
+    hint: `Accept one of ${types.join(', ')}`,
+  });
 }

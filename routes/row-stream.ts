@@ -3,6 +3,7 @@ import type { Response } from 'express';
 import type { ResultEvent } from '../src/backends/pool.ts';
 import { ServiceError } from '../src/errors.ts';
 import { AnswerBody } from './answer-body.ts';
+import { recordOf } from './cached-record.ts';
 import type { ResultFormat } from './result-format.ts';
 import type { ResultShape, ResultWriter } from './result-writer.ts';
 import type { GuardedStatement } from './statement-run.ts';
@@ -23,25 +24,35 @@ export async function streamResults(
   { events, summary, signal }: GuardedStatement,
   { format, shape }: RowStreamOptions,
 ): Promise<void> {
-  const body = new AnswerBody(response, { contentType: format.contentType, signal });
+  const record = recordOf(response);
+  const refuse = (): void => record?.refuse();
+  const body = new AnswerBody(response, { contentType: format.contentType, signal, record });
   const writer = format.createWriter(body, shape);
   try {
     // To leave this loop, by an error too, stops the statement.
     for await (const event of events) {
-      writeEvent(writer, event, summary.guard.exceeded !== undefined);
+      const isTruncated = summary.guard.exceeded !== undefined;
+      writeEvent(writer, event, isTruncated);
+      if (isTruncated) {
+        refuse();
+      }
       if (body.isFull || (writer.isPrompt && event.kind === 'rows')) {
         await body.flush();
       }
     }
     writer.finish(summary.durationMs);
   } catch (error) {
-    // Also at the end of the service: the signal is aborted then, and the client still there.
-    const isTellable = body.isBegun && !response.destroyed && error instanceof ServiceError;
-    if (!isTellable || !writer.fail(error, summary.durationMs)) {
+    refuse();
+    if (!isTellable(error, response) || !writer.fail(error, summary.durationMs)) {
       throw error;
     }
   }
   body.end();
+}
+
+/** Also at the end of the service: the signal is aborted then, and the client still there. */
+function isTellable(error: unknown, response: Response): error is ServiceError {
+  return response.headersSent && !response.destroyed && error instanceof ServiceError;
 }
 
 function writeEvent(writer: ResultWriter, event: ResultEvent, isTruncated: boolean): void {

@@ -2,6 +2,7 @@
 import type { Request, RequestHandler, Response, Router } from 'express';
 import { ServiceError } from '../src/errors.ts';
 import { sendProblem } from './problem.ts';
+import { assertScoped } from './route-scopes.ts';
 
 /** By what Express calls them; this is the order in which they are named. */
 export const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
@@ -21,8 +22,8 @@ export const READ_METHODS = 'GET, HEAD, OPTIONS';
 export type ReadServedMethods = (request: Request, response: Response) => Promise<'all' | 'reads'>;
 
 /**
- * Serves a path. HEAD is GET's, which Express cuts off the body of; OPTIONS names the methods in
- * Allow, and so does the 405 for those that the path has not.
+ * Serves a path of the table of scopes. HEAD is GET's, which Express cuts off the body of; OPTIONS
+ * names the methods in Allow, and so does the 405 for those that the path has not.
  */
 export function serveMethods(
   router: Router,
@@ -30,9 +31,11 @@ export function serveMethods(
   handlers: MethodHandlers,
   readServed?: ReadServedMethods,
 ): void {
+  const served = METHODS.filter((method) => handlers[method] !== undefined);
+  assertScoped(path, served);
   const route = router.route(path);
   const allowed: string[] = [];
-  for (const method of METHODS) {
+  for (const method of served) {
     const handler = handlers[method];
     if (handler !== undefined) {
       route[method](handler);

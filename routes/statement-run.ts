@@ -9,6 +9,7 @@ import { queryTimeoutError } from '../src/guardrails/query-timeout.ts';
 import { sqlStateOf } from '../src/http-status.ts';
 import { HTTP_DOOR } from '../src/observation.ts';
 import type { Observer, StatementOutcome } from '../src/observation.ts';
+import { limitsOf, refuseStatement } from './account-limits.ts';
 import { clientGoneError } from './request-context.ts';
 import type { RequestContext } from './request-context.ts';
 
@@ -52,22 +53,50 @@ export interface GuardedStatement {
   readonly summary: StatementSummary;
 }
 
-export function createStatementRunner(observer: Observer): StatementRunner {
+/**
+ * Statements of an account are its own: refused where it may not ask that backend or database,
+ * and stopped at its own time.
+ *
+ * @param postgresDatabase the one database of PostgreSQL that is served; it may throw
+ */
+export function createStatementRunner(
+  observer: Observer,
+  postgresDatabase?: () => string | undefined,
+): StatementRunner {
+  const assertAllowed = ({ context: { account }, backend }: StatementRequest): void => {
+    if (account === undefined) {
+      return;
+    }
+    // Which databases a statement of MongoDB uses is judged with the statement.
+    const isJudgedHere = backend === 'postgres' && account.databases !== undefined;
+    const database = isJudgedHere ? (postgresDatabase?.() ?? '') : undefined;
+    const refusal = refuseStatement(account, backend, database);
+    if (refusal !== undefined) {
+      throw refusal;
+    }
+  };
   return {
     run: (request, open) => {
       const summary = { guard: new Guard(request.limits), durationMs: 0 };
       const stopper = new AbortController();
       const watched = { summary, observer, stopper };
+      const openAllowed = (run: StatementRun): ResultEvents => {
+        assertAllowed(request);
+        return open(run);
+      };
       return {
         summary,
         signal: stopper.signal,
-        events: runGuarded(request, { open, ...watched }),
+        events: runGuarded(request, { open: openAllowed, ...watched }),
       };
     },
     ask: async (request, open) => {
       const summary = { guard: new Guard(request.limits), durationMs: 0 };
       const stopper = new AbortController();
-      return await runObserved(request, { summary, observer, stopper }, open);
+      return await runObserved(request, { summary, observer, stopper }, async (run) => {
+        assertAllowed(request);
+        return await open(run);
+      });
     },
   };
 }
@@ -122,12 +151,13 @@ class StatementWatch {
   #isFinished = false;
 
   constructor(request: StatementRequest, watched: Watched) {
-    const { context, limits } = request;
+    const { context } = request;
+    const { queryTimeoutMs } = limitsOf(context, request.limits);
     this.#request = request;
     this.#watched = watched;
     this.#timer = setTimeout(() => {
-      this.#stop('timeout', queryTimeoutError(limits.queryTimeoutMs, 'timeoutMs you sent'));
-    }, limits.queryTimeoutMs);
+      this.#stop('timeout', queryTimeoutError(queryTimeoutMs, 'timeoutMs you sent'));
+    }, queryTimeoutMs);
     context.signal.addEventListener('abort', this.#onGone, { once: true });
     if (context.signal.aborted) {
       this.#onGone();
@@ -136,6 +166,7 @@ class StatementWatch {
       guard: watched.summary.guard,
       signal: watched.stopper.signal,
       access: request.access,
+      databases: context.account?.databases,
       label: `${request.route} ${context.requestId}`,
     };
   }
@@ -174,6 +205,8 @@ class StatementWatch {
         listener: HTTP_DOOR,
         backend,
         user: context.caller,
+        owner: context.owner,
+        webSessionId: context.webSessionId,
         database,
         address: context.address,
         applicationName: this.#request.route,

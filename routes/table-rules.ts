@@ -1,5 +1,6 @@
 // Which tables and collections the REST API shows, and which of them it changes.
 import type { TableRules } from '../src/config-api.ts';
+import type { HiddenNames } from '../src/own-names.ts';
 
 /** What may be done with a table or collection; what is hidden is answered as if it were not. */
 export type Visibility = 'hidden' | 'read-only' | 'read-write';
@@ -11,7 +12,10 @@ export interface TableVisibility {
 }
 
 /** The rules as one question. To deny wins over to allow; what is the system's is never shown. */
-export function createTableRules({ allow, deny, readOnly }: TableRules): TableVisibility {
+export function createTableRules(
+  { allow, deny, readOnly }: TableRules,
+  hidden: Partial<HiddenNames> = {},
+): TableVisibility {
   const isAllowed = matchAny(allow);
   const isDenied = matchAny(deny);
   const isReadOnly = matchAny(readOnly);
@@ -21,7 +25,8 @@ export function createTableRules({ allow, deny, readOnly }: TableRules): TableVi
       // `a.*` means what is in `a`: a schema that is called `a.b` is another one.
       const isOdd = container.includes('.');
       const isShown = allow.length === 0 || (!isOdd && isAllowed(path));
-      if (!isShown || isDenied(path) || isOfSystem(backend, container, name)) {
+      const isOwn = isOfGatepost(backend, container, hidden);
+      if (!isShown || isOwn || isDenied(path) || isOfSystem(backend, container, name)) {
         return 'hidden';
       }
       return isReadOnly(path) ? 'read-only' : 'read-write';
@@ -37,6 +42,17 @@ function isOfSystem(backend: 'postgres' | 'mongodb', container: string, name: st
     ? container.startsWith('pg_') || container === 'information_schema'
     : // MongoDB tells two databases apart by more than their capitals.
       MONGODB_SYSTEM.has(container.toLowerCase()) || name.startsWith('system.');
+}
+
+/** MongoDB has no two databases whose names differ by capitals only. */
+function isOfGatepost(
+  backend: 'postgres' | 'mongodb',
+  container: string,
+  { postgresSchema, mongodbDatabase }: Partial<HiddenNames>,
+): boolean {
+  return backend === 'postgres'
+    ? container === postgresSchema
+    : container.toLowerCase() === mongodbDatabase;
 }
 
 function matchAny(patterns: readonly string[]): (text: string) => boolean {

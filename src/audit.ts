@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { openAuditOutput } from './audit-file.ts';
 import { AuditWriter } from './audit-writer.ts';
-import { cutText, roundMs, toJsonLine, toSessionFields } from './json-line.ts';
+import { cutText, cutUtf8, roundMs, toJsonLine, toSessionFields } from './json-line.ts';
 import type { AuditLoss } from './audit-writer.ts';
 import { HTTP_DOOR } from './observation.ts';
 import type { Observer, StatementFinished } from './observation.ts';
@@ -55,7 +55,7 @@ export function toAuditLine(statement: StatementFinished, finishedAt: Date): str
     event: 'statement',
     ...toSessionFields(session),
     protocol: session.listener === HTTP_DOOR ? 'rest' : 'simple',
-    text: textBytes > AUDIT_TEXT_BYTES_MAX ? cutUtf8(text, AUDIT_TEXT_BYTES_MAX) : text,
+    text: cutUtf8(text, AUDIT_TEXT_BYTES_MAX),
     text_sha256: hash('sha256', text),
     text_len: textBytes,
     command_tags: commandTags.slice(0, AUDIT_COMMAND_TAGS_MAX).map(cutTag),
@@ -71,10 +71,4 @@ export function toAuditLine(statement: StatementFinished, finishedAt: Date): str
 
 function cutTag(tag: string): string {
   return cutText(tag, COMMAND_TAG_LENGTH_MAX);
-}
-
-/** The longest beginning that fits into so many UTF-8 bytes, at a character's edge. */
-function cutUtf8(text: string, bytesMax: number): string {
-  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(bytesMax));
-  return text.slice(0, read);
 }

@@ -31,6 +31,16 @@ export function cutText(text: string, lengthMax: number): string {
   return text.slice(0, isHalfCharacter ? lengthMax - 1 : lengthMax);
 }
 
+/** The longest beginning that fits into so many UTF-8 bytes, at a character's edge. */
+export function cutUtf8(text: string, bytesMax: number): string {
+  // A unit of UTF-16 is three bytes at most.
+  if (text.length * 3 <= bytesMax || Buffer.byteLength(text) <= bytesMax) {
+    return text;
+  }
+  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(bytesMax));
+  return text.slice(0, read);
+}
+
 /** Milliseconds to the microsecond: a clock's further digits are noise. */
 export function roundMs(durationMs: number): number {
   return Math.round(durationMs * 1000) / 1000;

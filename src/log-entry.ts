@@ -1,7 +1,7 @@
 import { types } from 'node:util';
 import { cutText, NAME_LENGTH_MAX, roundMs, toSessionFields } from './json-line.ts';
 import type { Config } from './config.ts';
-import type { ConnectorBatch, Observation, RequestFinished } from './observation.ts';
+import type { ConnectorBatch, LoginOutcome, Observation, RequestFinished } from './observation.ts';
 
 export type LogLevel = Config['logLevel'];
 
@@ -61,6 +61,18 @@ export function toLogEntry(observation: Observation): LogEntry {
         session: observation.sessionId,
         error: describeFault(observation.error),
       });
+    case 'activity-lost':
+      return entry('error', 'Records lost: MongoDB did not take them', {
+        stream: observation.stream,
+        records: observation.records,
+        reason: maskText(observation.reason),
+      });
+    case 'account-changed':
+      return entry('info', 'Account changed', {
+        actor: cutText(observation.actor, NAME_LENGTH_MAX),
+        account: cutText(observation.name, NAME_LENGTH_MAX),
+        change: observation.change,
+      });
     case 'connector-status':
       return describeConnectorStatus(observation);
     case 'connector-batch':
@@ -79,7 +91,9 @@ type ClientObservation = Extract<
       | 'session-closed'
       | 'statement-finished'
       | 'request-finished'
-      | 'cancel-requested';
+      | 'cancel-requested'
+      | 'cache-answered'
+      | 'login-finished';
   }
 >;
 
@@ -111,13 +125,30 @@ function describeClient(observation: ClientObservation): LogEntry {
       });
     case 'request-finished':
       return describeRequest(observation);
+    case 'login-finished':
+      return entry(observation.outcome === 'ok' ? 'info' : 'warn', 'Login finished', {
+        listener: observation.door,
+        user: isProven(observation.outcome)
+          ? cutText(observation.name, NAME_LENGTH_MAX)
+          : undefined,
+        client_addr: observation.address,
+        outcome: observation.outcome,
+        repeated: observation.repeated,
+      });
     case 'cancel-requested':
       return entry('debug', 'Cancel requested', {
         listener: observation.listener,
         client_addr: observation.address,
         result: observation.result,
       });
+    case 'cache-answered':
+      return entry('debug', 'Cache answered', { result: observation.result });
   }
+}
+
+/** A name that nobody has proved to have may be a password in the wrong field. */
+function isProven(outcome: LoginOutcome): boolean {
+  return outcome === 'ok' || outcome === 'disabled' || outcome === 'not-allowed';
 }
 
 /** A connector that stops is an error; one that waits for something is worth a look. */

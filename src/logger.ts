@@ -20,6 +20,19 @@ const FREQUENT_KINDS: ReadonlySet<Observation['kind']> = new Set([
 
 const LEVELS: Readonly<Record<LogLevel, number>> = { error: 0, warn: 1, info: 2, debug: 3 };
 
+/** A line of the log on its second way. */
+export interface LogLine extends LogEntry {
+  readonly at: Date;
+  readonly event: string;
+  /** Of whose session or request it tells, as SessionIdentity has it. */
+  readonly owner: string | undefined;
+}
+
+/** Where lines go besides; must not block and must not throw. */
+export interface LogSink {
+  append(line: LogLine): void;
+}
+
 interface LoggerOptions {
   readonly level: LogLevel;
   /** Standard error unless said. */
@@ -27,6 +40,8 @@ interface LoggerOptions {
 }
 
 interface Logger extends Observer {
+  /** From now on the sink is given each line that passes the level, however slow the stream is. */
+  attach(sink: LogSink): void;
   /** Resolves when every line has been handed over, or after a second at the latest. */
   close(): Promise<void>;
 }
@@ -45,6 +60,7 @@ class WinstonLogger implements Logger {
   readonly #winston: winston.Logger;
   /** Backends by their last known state: only a change is worth a line. */
   readonly #backendsUp = new Map<string, boolean>();
+  #sink: LogSink | undefined;
   #lostLines = 0;
   #isClosed = false;
 
@@ -69,7 +85,11 @@ class WinstonLogger implements Logger {
     if (observation.kind === 'backend-probed' && !this.#isChange(observation)) {
       return;
     }
-    this.#write(observation.kind, toLogEntry(observation));
+    this.#write(observation, toLogEntry(observation));
+  }
+
+  attach(sink: LogSink): void {
+    this.#sink = sink;
   }
 
   async close(): Promise<void> {
@@ -94,10 +114,12 @@ class WinstonLogger implements Logger {
     return isChange;
   }
 
-  #write(event: string, entry: LogEntry): void {
+  #write(observation: Observation, entry: LogEntry): void {
     if (LEVELS[entry.level] > this.#rank) {
       return;
     }
+    const event = observation.kind;
+    this.#sink?.append({ ...entry, at: new Date(), event, owner: ownerOf(observation) });
     if (this.#stream.writableLength > LOG_BUFFER_BYTES_MAX) {
       this.#lostLines += 1;
       return;
@@ -113,6 +135,13 @@ class WinstonLogger implements Logger {
   #log(event: string, { level, message, fields }: LogEntry): void {
     this.#winston.log({ ts: new Date().toISOString(), level, event, message, ...fields });
   }
+}
+
+function ownerOf(observation: Observation): string | undefined {
+  if ('session' in observation) {
+    return observation.session.owner;
+  }
+  return 'owner' in observation ? observation.owner : undefined;
 }
 
 /** Resolves when the stream has handed over what it holds, has failed or the signal aborts. */

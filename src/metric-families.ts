@@ -29,6 +29,9 @@ export interface MetricFamilies {
   readonly rejected: Counter<'listener' | 'reason'>;
   readonly auditDropped: Counter;
   readonly requests: Counter<'method' | 'status_class'>;
+  readonly cacheRequests: Counter<'result'>;
+  readonly logins: Counter<'door' | 'outcome'>;
+  readonly activityLost: Counter<'stream'>;
 }
 
 /** Makes all families in the registry. */
@@ -37,6 +40,7 @@ export function createMetricFamilies(registry: Registry): MetricFamilies {
     ...createStateFamilies(registry),
     ...createTrafficFamilies(registry),
     ...createEventFamilies(registry),
+    ...createServiceFamilies(registry),
   };
 }
 
@@ -109,15 +113,7 @@ function createEventFamilies(
   registry: Registry,
 ): Pick<
   MetricFamilies,
-  | 'errors'
-  | 'sessionErrors'
-  | 'refused'
-  | 'truncated'
-  | 'timeouts'
-  | 'cancels'
-  | 'rejected'
-  | 'auditDropped'
-  | 'requests'
+  'errors' | 'sessionErrors' | 'refused' | 'truncated' | 'timeouts' | 'cancels' | 'rejected'
 > {
   const total = <Label extends string>(
     name: string,
@@ -152,11 +148,33 @@ function createEventFamilies(
       'listener',
       'reason',
     ]),
+  };
+}
+
+/** What happens around statements, and what was not written down of it. */
+function createServiceFamilies(
+  registry: Registry,
+): Pick<MetricFamilies, 'auditDropped' | 'requests' | 'cacheRequests' | 'logins' | 'activityLost'> {
+  const total = <Label extends string>(
+    name: string,
+    help: string,
+    labelNames: Label[],
+  ): Counter<Label> => createCounter(registry, name, help, labelNames);
+  return {
     auditDropped: total('audit_dropped_total', 'Audit lines that were not written', []),
     requests: total('http_requests_total', 'Requests over HTTP by method and class of status', [
       'method',
       'status_class',
     ]),
+    cacheRequests: total('cache_requests_total', 'Requests that asked for the cache, by X-Cache', [
+      'result',
+    ]),
+    logins: total('logins_total', 'Tries to log in, by how they ended', ['door', 'outcome']),
+    activityLost: total(
+      'activity_lost_total',
+      'Records of activity or of the log that MongoDB was not given',
+      ['stream'],
+    ),
   };
 }
 

@@ -110,6 +110,18 @@ class PrometheusMetrics implements Metrics {
       case 'request-finished':
         families.requests.inc(requestLabels(observation));
         break;
+      case 'cache-answered':
+        families.cacheRequests.inc({ result: observation.result });
+        break;
+      case 'login-finished':
+        families.logins.inc(
+          { door: observation.door, outcome: observation.outcome },
+          observation.repeated ?? 1,
+        );
+        break;
+      case 'activity-lost':
+        families.activityLost.inc({ stream: observation.stream }, observation.records);
+        break;
       case 'audit-lost':
         families.auditDropped.inc(observation.lines);
         break;

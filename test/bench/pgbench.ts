@@ -15,15 +15,17 @@ export interface PgbenchOptions {
   readonly seconds: number;
   /** Whether each query has a connection of its own. */
   readonly isReconnecting: boolean;
+  /** As pgbench reads it; `select 1` unless said. */
+  readonly script?: string;
 }
 
-/** Runs `select 1` over and over, as simple queries. */
+/** Runs a query over and over, as a simple one. */
 export async function runPgbench(
   { port }: Subject,
-  { place, clients, seconds, isReconnecting }: PgbenchOptions,
+  { place, clients, seconds, isReconnecting, script: text = 'select 1;' }: PgbenchOptions,
 ): Promise<Run> {
-  const script = path.join(place.directory, 'select-1.sql');
-  await writeFile(script, 'select 1;\n');
+  const script = path.join(place.directory, 'pgbench.sql');
+  await writeFile(script, `${text}\n`);
   const jobs = Math.min(clients, availableParallelism());
   const output = await runProgram(
     'pgbench',

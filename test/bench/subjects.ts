@@ -78,11 +78,11 @@ async function startBarePipe(place: BenchPlace): Promise<Subject> {
   });
 }
 
-/** Every guardrail on, its bounds so wide that the results pass. */
-async function startGatepost(
+/** Every guardrail on, its bounds so wide that the results pass; with these settings besides. */
+export async function startGatepost(
   place: BenchPlace,
   name: string,
-  policy: Readonly<Record<string, string>>,
+  settings: Readonly<Record<string, string>>,
 ): Promise<Subject> {
   const port = await findFreePort();
   const { user, password, database } = place.login;
@@ -102,7 +102,7 @@ async function startGatepost(
       WIRE_MAX_ROWS: '1000000000',
       WIRE_MAX_BYTES: '1TB',
       WIRE_QUERY_TIMEOUT: '1h',
-      ...policy,
+      ...settings,
     },
     port,
   });

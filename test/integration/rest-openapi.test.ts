@@ -4,16 +4,15 @@ import supertest from 'supertest';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from '@jest/globals';
 import { createSample } from '../../routes/docs-sample.ts';
 import { createOpenApiDocument } from '../../routes/openapi.ts';
-import type { Content, OpenApiDocument } from '../../routes/openapi-types.ts';
-import { operationsOf, responsesOf } from '../../routes/openapi-walk.ts';
+import type { OpenApiDocument } from '../../routes/openapi-types.ts';
 import type { DescribedOperation } from '../../routes/openapi-walk.ts';
 import { ADMIN, READER, startApi } from '../support/api-stage.ts';
 import type { ApiStage } from '../support/api-stage.ts';
 import { createTestDatabase, runDirectly } from '../support/databases.ts';
 import type { TestDatabase } from '../support/databases.ts';
+import { bodiesOf, casesOf, expectDescribed, operationOf } from '../support/described-answers.ts';
 import { createTestMongodbDatabase, describeMongodb } from '../support/mongodb.ts';
 import type { TestMongodbDatabase } from '../support/mongodb.ts';
-import { checkerOf } from '../support/openapi.ts';
 
 const VERSION = '1.2.3';
 const POSTGRES = createOpenApiDocument({
@@ -22,36 +21,6 @@ const POSTGRES = createOpenApiDocument({
   hasMongodb: false,
 });
 const MONGODB = createOpenApiDocument({ version: VERSION, hasPostgres: false, hasMongodb: true });
-
-type Case = readonly [name: string, described: DescribedOperation];
-
-/** Rows of a table of tests. */
-function casesOf(document: OpenApiDocument): Case[] {
-  return operationsOf(document.paths).map((one) => [one.operation.operationId, one]);
-}
-
-/** Each example of a body, with its operation. */
-function bodiesOf(document: OpenApiDocument): [string, DescribedOperation, unknown][] {
-  return casesOf(document).flatMap(([id, described]) =>
-    Object.values(described.operation.requestBody?.content ?? {}).flatMap(({ examples = {} }) =>
-      Object.entries(examples).map(([name, { value }]): [string, DescribedOperation, unknown] => [
-        `${id}, ${name}`,
-        described,
-        value,
-      ]),
-    ),
-  );
-}
-
-function operationOf(document: OpenApiDocument, operationId: string): DescribedOperation {
-  const found = operationsOf(document.paths).find(
-    ({ operation }) => operation.operationId === operationId,
-  );
-  if (found === undefined) {
-    throw new Error(`No operation is called ${operationId}`);
-  }
-  return found;
-}
 
 interface Asked {
   readonly url?: string;
@@ -75,54 +44,6 @@ async function ask(
     .set(body === undefined ? {} : { 'Content-Type': 'application/json' })
     .set(headers);
   return await (body === undefined ? request : request.send(body));
-}
-
-/** Those that say something about one kind of answer only. */
-const OWN_HEADERS = ['Allow', 'ETag', 'Link', 'Location', 'Retry-After', 'WWW-Authenticate'];
-
-/** Status, headers, content type and body are as the description has them. */
-function expectDescribed(
-  document: OpenApiDocument,
-  { operation }: DescribedOperation,
-  answer: supertest.Response,
-): void {
-  const responses = responsesOf(document, operation);
-  const described = responses.find(({ status }) => status === String(answer.status))?.response;
-  expect([answer.status, answer.text, described]).toEqual([
-    answer.status,
-    answer.text,
-    expect.anything(),
-  ]);
-  expectHeaders(document, described?.headers ?? {}, answer);
-  expectBody(document, described?.content ?? {}, answer);
-}
-
-function expectHeaders(
-  document: OpenApiDocument,
-  described: Readonly<Record<string, unknown>>,
-  answer: supertest.Response,
-): void {
-  const names = Object.keys(described);
-  const own = OWN_HEADERS.filter((name) => answer.get(name) !== undefined);
-  expect(names).toEqual(expect.arrayContaining(own));
-  const needed = names.filter((name) => document.components.headers[name]?.required === true);
-  expect(needed).toEqual(expect.arrayContaining(['X-Request-Id', 'Cache-Control']));
-  expect(needed.filter((name) => answer.get(name) === undefined)).toEqual([]);
-}
-
-function expectBody(document: OpenApiDocument, content: Content, answer: supertest.Response): void {
-  if (answer.status === 204) {
-    expect(content).toEqual({});
-    return;
-  }
-  expect(Object.keys(content)).toContain(answer.type);
-  const isJson = /[/+]json$/.test(answer.type);
-  const value: unknown = isJson ? JSON.parse(answer.text) : answer.text;
-  const checker = checkerOf(document, content[answer.type]?.schema ?? {});
-  expect([value, checker.safeParse(value)]).toEqual([
-    value,
-    expect.objectContaining({ success: true }),
-  ]);
 }
 
 describe('PostgreSQL', () => {

@@ -94,6 +94,8 @@ describeMongodb('Tokens', () => {
 });
 describe('the process', () => {
   const { token, entry } = bearers.write;
+  // What the listeners give away there is not the matter here.
+  const BEYOND_LOOPBACK = { HOST: '0.0.0.0', WIRE_ALLOW_INSECURE: 'true' };
 
   const external = (): Record<string, string> => ({ WIRE_UPSTREAM_DSN: testPostgresUrl() });
 
@@ -124,7 +126,7 @@ describe('the process', () => {
   }
 
   it('has its probes and metrics, and nothing else, where the API is off', async () => {
-    await withService({ API: 'off', HOST: '0.0.0.0' }, async (service) => {
+    await withService({ API: 'off', ...BEYOND_LOOPBACK }, async (service) => {
       const url = service.url.replace('0.0.0.0', '127.0.0.1');
       const statuses = await Promise.all(
         ['/livez', '/readyz', '/health', '/metrics', '/query', '/api/postgres'].map(
@@ -136,8 +138,11 @@ describe('the process', () => {
   });
 
   test.each([
-    [{ HOST: '0.0.0.0' }, /HOST is "0\.0\.0\.0".*no tokens.*API_TOKENS.*HOST=127\.0\.0\.1/],
-    [{ API_TRUST_PROXY: '1' }, /API_TRUST_PROXY.*no tokens.*API_TOKENS/],
+    [
+      BEYOND_LOOPBACK,
+      /HOST is "0\.0\.0\.0".*neither tokens nor.*API_TOKENS.*ACCOUNTS=on.*HOST=127\.0\.0\.1/,
+    ],
+    [{ API_TRUST_PROXY: '1' }, /API_TRUST_PROXY.*neither tokens nor accounts.*API_TOKENS/],
     [{ API_METRICS: 'token' }, /API_METRICS.*API_TOKENS/],
     [{ API_TOKENS: token }, /API_TOKENS.*entry 1 is not name:scope:sha256/],
     [{ API_TOKENS: `me:owner:${'0'.repeat(64)}` }, /entry 1 has a scope that is not read, write/],
@@ -151,7 +156,7 @@ describe('the process', () => {
   });
 
   it('listens beyond loopback with tokens, and says what that means', async () => {
-    await withService({ HOST: '0.0.0.0', API_TOKENS: entry }, async (service) => {
+    await withService({ ...BEYOND_LOOPBACK, API_TOKENS: entry }, async (service) => {
       expect(await service.logged('risk-noticed')).toMatchObject({ level: 'warn' });
       expect(service.stderr()).toMatch(/HTTP listens on 0\.0\.0\.0 without TLS/);
       const url = service.url.replace('0.0.0.0', '127.0.0.1');

@@ -222,8 +222,12 @@ describe('the process', () => {
     expect(running.stderr()).not.toMatch(/^\s+at /m);
   });
 
-  test('warns when it listens beyond loopback without TLS', async () => {
-    const running = start({ environment: { ...external(), HOST: '0.0.0.0', API: 'off' } });
+  test('listens beyond loopback without TLS and accounts only if it may, and warns', async () => {
+    const environment = { ...external(), HOST: '0.0.0.0', API: 'off' };
+    const refused = start({ environment });
+    expect(await refused.exited()).toBe(2);
+    expect(refused.stderr()).toMatch(/without TLS and without accounts.*WIRE_ALLOW_INSECURE=true/);
+    const running = start({ environment: { ...environment, WIRE_ALLOW_INSECURE: 'true' } });
     await running.logged('service-started');
     expect(await running.logged('risk-noticed')).toMatchObject({ level: 'warn' });
   });

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { LIST_BOUNDS, OPERATORS } from '../../routes/list-parameters.ts';
 import { createOpenApiDocument } from '../../routes/openapi.ts';
+import { ROUTE_SCOPES, toTemplate } from '../../routes/route-scopes.ts';
 import { TOKEN_SCOPES } from '../../src/api-tokens.ts';
 import { notesOf, SETTING_NAMES } from '../../src/config-settings.ts';
 import { fallbackOf, listOf, tableBelow } from '../support/markdown.ts';
@@ -14,6 +15,8 @@ const api = createOpenApiDocument({
   hasPostgres: true,
   hasMongodb: true,
   hasConnectors: true,
+  hasAccounts: true,
+  hasActivity: true,
 });
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'];
@@ -40,6 +43,20 @@ describe('docs/rest.md', () => {
     });
   });
 
+  describe('has of accounts and activity', () => {
+    const rows = tableBelow(manual, 'Settings of accounts and activity');
+
+    test('each setting, and no other', () => {
+      const groups = ['Accounts', 'Activity'];
+      const settings = SETTING_NAMES.filter((name) => groups.includes(notesOf(name).group));
+      expect(rows.map(([name]) => name)).toEqual(settings);
+    });
+
+    test.each(rows)('the default: %s', (name = '', fallback) => {
+      expect(fallback).toBe(fallbackOf(name));
+    });
+  });
+
   test('has the paths that there are, with their methods', () => {
     const documented = tableBelow(manual, 'Paths').flatMap(([paths, methods]) =>
       listOf(paths).map((one) => [one, listOf(methods).toSorted()] as const),
@@ -53,6 +70,20 @@ describe('docs/rest.md', () => {
           .toSorted(),
       ]);
     expect(Object.fromEntries(documented)).toEqual(Object.fromEntries(described));
+  });
+
+  test('has the scopes of each path', () => {
+    const documented = tableBelow(manual, 'Paths').flatMap((cells) =>
+      listOf(cells[0]).map((one) => [one, listOf(cells[2])] as const),
+    );
+    const described = Object.entries(ROUTE_SCOPES).map(
+      ([one, scopes]) => [toTemplate(one), [...new Set(Object.values(scopes))]] as const,
+    );
+    const isListed = (one: string): boolean =>
+      one in api.paths && !['/docs', '/openapi.json'].includes(one);
+    expect(Object.fromEntries(documented)).toEqual(
+      Object.fromEntries(described.filter(([one]) => isListed(one))),
+    );
   });
 
   test('has every operator of filters', () => {

@@ -159,6 +159,24 @@ describe('toLogEntry', () => {
     expect(entry.message).not.toBe('');
   });
 
+  test.each([
+    ['ok', 'ada'],
+    ['disabled', 'ada'],
+    ['not-allowed', 'ada'],
+    ['refused', undefined],
+    ['throttled', undefined],
+    ['unavailable', undefined],
+  ] as const)('names who logs in where that is proved: %s', (outcome, user) => {
+    const login = {
+      kind: 'login-finished',
+      door: 'main',
+      name: 'ada',
+      address: '',
+      outcome,
+    } as const;
+    expect(toLogEntry(login).fields['user']).toBe(user);
+  });
+
   test('takes the sentence of a component and of a risk as the message', () => {
     expect(toLogEntry({ kind: 'risk-noticed', component: 'wire', message: 'No TLS' }).message).toBe(
       'No TLS',

@@ -5,15 +5,18 @@ import { parsePrometheusText } from '../support/prometheus-text.ts';
 
 /** Dashboards and alerts name these: a change here is one for every operator. */
 const FAMILIES: readonly (readonly [name: string, type: string])[] = [
+  ['gatepost_activity_lost_total', 'counter'],
   ['gatepost_audit_dropped_total', 'counter'],
   ['gatepost_backend_up', 'gauge'],
   ['gatepost_build_info', 'gauge'],
+  ['gatepost_cache_requests_total', 'counter'],
   ['gatepost_cancel_requests_total', 'counter'],
   ['gatepost_config_max_client_connections', 'gauge'],
   ['gatepost_connections_rejected_total', 'counter'],
   ['gatepost_errors_total', 'counter'],
   ['gatepost_guard_refused_total', 'counter'],
   ['gatepost_http_requests_total', 'counter'],
+  ['gatepost_logins_total', 'counter'],
   ['gatepost_pools_client_active_connections', 'gauge'],
   ['gatepost_query_duration_seconds', 'histogram'],
   ['gatepost_query_timeouts_total', 'counter'],
