@@ -105,23 +105,6 @@ function toStatementEntry(statement: StatementFinished, texts: TextKeeper): Stat
   };
 }
 
-function toRequestEntry(request: Finished<'request-finished'>): ActivityEntry {
-  const path = copyBeginning(request.path, ROUTE_LENGTH_MAX);
-  const caller = copyBeginning(request.caller, NAME_LENGTH_MAX);
-  const heldBytes = ENTRY_BYTES + 2 * (path.length + caller.length);
-  return { ...request, path, caller, atMs: Date.now(), heldBytes };
-}
-
-function toLoginEntry(login: Finished<'login-finished'>): ActivityEntry {
-  const name = copyBeginning(login.name, NAME_LENGTH_MAX);
-  return { ...login, name, atMs: Date.now(), heldBytes: ENTRY_BYTES + 2 * name.length };
-}
-
-/** A slice would hold the whole text, which is a client's, in memory. */
-function copyBeginning(text: string, lengthMax: number): string {
-  return Buffer.from(cutText(text, lengthMax), 'utf16le').toString('utf16le');
-}
-
 /** A path and a name are a client's to choose, and neither waits longer than it is kept. */
 function toRequestEntry(request: Finished<'request-finished'>): ActivityEntry {
   const path = copyBeginning(request.path, ROUTE_LENGTH_MAX);

@@ -1,7 +1,7 @@
 // Texts of statements as they are kept: without secrets, cut, and with a hash that tells which are
 // the same.
 import { hash } from 'node:crypto';
-import { cutUtf8 } from '../json-line.ts';
+import { cutText, cutUtf8 } from '../json-line.ts';
 import { maskBeginning, maskSecrets } from './masking.ts';
 
 /** UTF-8 bytes of a text that a record shows. */
@@ -45,7 +45,7 @@ export function beginningOf(text: string): WaitingText | undefined {
 export function copyBeginning(text: string, lengthMax: number): string {
   return text.length <= lengthMax
     ? text
-    : Buffer.from(text.slice(0, lengthMax), 'utf16le').toString('utf16le');
+    : Buffer.from(cutText(text, lengthMax), 'utf16le').toString('utf16le');
 }
 
 export function keepBeginning({ text, wholeBytes }: WaitingText): KeptText {
