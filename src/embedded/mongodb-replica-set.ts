@@ -1,5 +1,5 @@
 import type { Db } from 'mongodb';
-import { MongoClient, MongoServerError } from 'mongodb';
+import { MongoClient, MongoNetworkError, MongoServerError } from 'mongodb';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 
@@ -39,16 +39,35 @@ export async function becomePrimary(address: string, signal: AbortSignal): Promi
   signal.addEventListener('abort', onAbort, { once: true });
   try {
     const admin = client.db('admin');
-    while (!(await configure(admin, address))) {
+    while (!(await isTrueNow(async () => await configure(admin, address)))) {
       await delay(POLL_MS, undefined, { signal });
     }
-    while ((await admin.command({ hello: 1 }))['isWritablePrimary'] !== true) {
+    while (!(await isTrueNow(async () => await isPrimary(admin)))) {
       await delay(POLL_MS, undefined, { signal });
     }
   } finally {
     signal.removeEventListener('abort', onAbort);
     await client.close();
   }
+}
+
+/**
+ * A server closes its connections when it changes its state, such as to one that finds itself
+ * removed because its address is another: that says nothing, and it is asked again.
+ */
+async function isTrueNow(look: () => Promise<boolean>): Promise<boolean> {
+  try {
+    return await look();
+  } catch (error) {
+    if (error instanceof MongoNetworkError) {
+      return false;
+    }
+    throw error;
+  }
+}
+
+async function isPrimary(admin: Db): Promise<boolean> {
+  return (await admin.command({ hello: 1 }))['isWritablePrimary'] === true;
 }
 
 /** Whether the set is as it should be; false while the server still reads what it was. */
