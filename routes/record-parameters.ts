@@ -1,6 +1,6 @@
 // What the lists of activity and of the log ask for in their query string.
 import { ACTIVITY_KINDS, ACTIVITY_OUTCOMES } from '../src/store/activity-records.ts';
-import { parseRecordId } from '../src/store/record-ids.ts';
+import { isRecordId } from '../src/store/record-ids.ts';
 import type { RecordPosition } from '../src/store/record-page.ts';
 import { LIST_BOUNDS } from './list-parameters.ts';
 import { parseCursor, refuseCursor } from './page-cursor.ts';
@@ -210,7 +210,7 @@ function toPosition(text: string): RecordPosition {
     typeof id === 'string' &&
     INSTANT.test(at) &&
     !Number.isNaN(Date.parse(at)) &&
-    parseRecordId(id) !== undefined;
+    isRecordId(id);
   if (!isPlace || others.length > 0) {
     throw refuseCursor('It is of another list');
   }

@@ -6,7 +6,6 @@ import { reasonOf } from '../backends/mongodb/server-errors.ts';
 import { ServiceError, SQLSTATE } from '../errors.ts';
 import { summarizeActivity } from './activity-summary.ts';
 import type { ActivitySummary, SummaryOptions } from './activity-summary.ts';
-import { formatRecordId } from './record-ids.ts';
 import type { StoredRecord } from './record-insert.ts';
 import { READ_TIMEOUT_MS, readRecordPage } from './record-page.ts';
 import type { PageOptions, RecordPosition, ShownRecord } from './record-page.ts';
@@ -123,7 +122,7 @@ function showActivity({ _id, at, meta, ...record }: StoredRecord): ShownRecord {
     const value = members[name];
     return value === undefined || value === null ? [] : [[name, value] as const];
   });
-  return { id: formatRecordId(_id), at: at.toISOString(), ...Object.fromEntries(shown) };
+  return { id: _id, at: at.toISOString(), ...Object.fromEntries(shown) };
 }
 
 /** What the databases behind Gatepost said of themselves is for administrators. */
@@ -131,7 +130,7 @@ function showLine({ _id, at, meta, ...line }: StoredRecord, isOwn: boolean): Sho
   const { cause, ...fields } = membersOf(line['fields']);
   const shown = isOwn || cause === undefined ? fields : { ...fields, cause };
   const { level } = membersOf(meta);
-  return { id: formatRecordId(_id), at: at.toISOString(), level, ...line, fields: shown };
+  return { id: _id, at: at.toISOString(), level, ...line, fields: shown };
 }
 
 function membersOf(value: unknown): Readonly<Record<string, unknown>> {

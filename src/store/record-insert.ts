@@ -2,14 +2,14 @@
 // connection.
 import { types } from 'node:util';
 import { Long, MongoError, MongoServerError } from 'mongodb';
-import type { Binary, ClientSession, Db, Document } from 'mongodb';
+import type { ClientSession, Db, Document } from 'mongodb';
 import { z } from 'zod';
 import { ServiceError } from '../errors.ts';
 import type { StoreClient } from './store-client.ts';
 
 /** What every record has. */
 export interface StoredRecord extends Document {
-  readonly _id: Binary;
+  readonly _id: string;
   readonly at: Date;
 }
 
@@ -112,8 +112,8 @@ export class RecordInsert {
         { projection: { _id: 1 }, readConcern: { level: 'local' }, maxTimeMS: MAX_TIME_MS },
       )
       .toArray();
-    const ids = new Set(found.map(({ _id }) => _id.toString('hex')));
-    return records.filter(({ _id }) => !ids.has(_id.toString('hex')));
+    const ids = new Set(found.map(({ _id }) => _id));
+    return records.filter(({ _id }) => !ids.has(_id));
   }
 
   /** @throws ServiceError 08006 while MongoDB is away: nothing was sent then */

@@ -1,7 +1,6 @@
 // Pages of records, newest first: each goes on behind the last one by its time and id, so that
 // nothing is shown twice or left out when others come.
 import type { Collection, Filter } from 'mongodb';
-import { formatRecordId, parseRecordId } from './record-ids.ts';
 import type { StoredRecord } from './record-insert.ts';
 
 /** How long one read may take. */
@@ -57,7 +56,7 @@ export async function readRecordPage(
     .toArray();
   const records = found.slice(0, limit);
   const last = found.length > limit ? records.at(-1) : undefined;
-  return { records, position: last && { at: last.at, id: formatRecordId(last._id) } };
+  return { records, position: last && { at: last.at, id: last._id } };
 }
 
 function conditionsOf({
@@ -72,11 +71,10 @@ function conditionsOf({
   if (to !== undefined) {
     conditions.push({ at: { $lt: to } });
   }
-  const id = after && parseRecordId(after.id);
-  if (after !== undefined && id !== undefined) {
+  if (after !== undefined) {
     conditions.push(
       { at: { $lte: after.at } },
-      { $or: [{ at: { $lt: after.at } }, { _id: { $lt: id } }] },
+      { $or: [{ at: { $lt: after.at } }, { _id: { $lt: after.id } }] },
     );
   }
   return conditions;

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import { z } from 'zod';
+import { ACTIVITY_ANSWERS } from '../../routes/activity-schemas.ts';
 import { ADMIN, createActivityApp, readerNamed } from '../support/activity-app.ts';
 import type { ActivityAppOptions } from '../support/activity-app.ts';
 import { createActivityStage, statementOf } from '../support/activity-stage.ts';
@@ -121,6 +122,17 @@ describeMongodb('activity over HTTP', () => {
       ],
       truncated: false,
     });
+  });
+
+  it('is what its description says', async () => {
+    const [, activity] = await askJson(`${url}/api/activity?limit=1000`);
+    const [, logs] = await askJson(`${url}/api/logs`);
+    const [, summary] = await askJson(`${url}/api/activity/summary`);
+    const { ActivityPage, ActivitySummary, LogPage } = ACTIVITY_ANSWERS;
+    // What the schemas do not name is left out by them.
+    expect(ActivityPage.parse(activity)).toEqual(activity);
+    expect(LogPage.parse(logs)).toEqual(logs);
+    expect(ActivitySummary.parse(summary)).toEqual(summary);
   });
 
   it('has no place for operators', async () => {

@@ -102,8 +102,8 @@ export function createMemoryRecords(): MemoryRecords {
     },
     findMissing: async (_db, records) => {
       await Promise.resolve();
-      const ids = new Set(stored.map(({ _id }) => _id.toString('hex')));
-      return records.filter(({ _id }) => !ids.has(_id.toString('hex')));
+      const ids = new Set(stored.map(({ _id }) => _id));
+      return records.filter(({ _id }) => !ids.has(_id));
     },
   };
 }
