@@ -12,6 +12,9 @@ const PAUSE_MS = 5;
 /** Longer than any request may take here: whoever waits so long hangs. */
 const HANG_MS = 15_000;
 
+/** Shorter than the server keeps a connection: nobody asks on one that is just being closed. */
+const UNUSED_MS = 3000;
+
 /** One kind of request. */
 export interface LoadKind {
   readonly name: string;
@@ -43,7 +46,7 @@ export interface Load {
 export function startLoad(url: string, kinds: readonly LoadKind[], clientsPerKind: number): Load {
   const attempts: Attempt[] = [];
   let isStopping = false;
-  const agent = new Agent({ keepAlive: true });
+  const agent = new Agent({ keepAlive: true, timeout: UNUSED_MS });
   const runClient = async (kind: LoadKind): Promise<void> => {
     while (!isStopping) {
       const id = randomUUID();
