@@ -13,6 +13,9 @@ const ADMIN_POOL_MAX = 4;
 /** How long a kill waits for a connection. */
 const ADMIN_TIMEOUT_MS = 5000;
 
+/** How soon a server that came back is noticed while nobody waits for it; the driver's is 10 s. */
+const HEARTBEAT_MS = 2000;
+
 /** How long whoever comes first may wait for the client; the others wait with him. */
 const OPEN_TIMEOUT_MS = 6000;
 
@@ -54,6 +57,7 @@ export class SharedClient {
         async () =>
           await openClient(uri, {
             ...this.#options,
+            driver: { heartbeatFrequencyMS: HEARTBEAT_MS, ...this.#options.driver },
             signal: AbortSignal.timeout(OPEN_TIMEOUT_MS),
           }),
       );
