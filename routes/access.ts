@@ -47,11 +47,14 @@ export function createAccess(
 ): Access {
   const identify = createIdentify(config, { accounts, webSessions });
   const refusals = new WeakMap<Request, RequestError | ServiceError | undefined>();
-  const openRequests = new WeakSet<Request>();
-  const scopeNeeded = (scopes: PathScopes, method: string): Exclude<RouteScope, 'metrics'> => {
-    const needed = scopeOfRequest(scopes, method);
-    return needed === 'metrics' ? (config.isMetricsOpen ? 'open' : 'read') : needed;
-  };
+  // Matched once for each request: what is not in it is no path of the table.
+  const needs = new WeakMap<Request, Exclude<RouteScope, 'metrics'>>();
+  const match = createRouteMiddleware((scopes) => (request, _response, next) => {
+    assert(!needs.has(request), 'One row of the table speaks of a path');
+    const needed = scopeOfRequest(scopes, request.method);
+    needs.set(request, needed === 'metrics' ? (config.isMetricsOpen ? 'open' : 'read') : needed);
+    next();
+  });
   const requireScope = (scope: Scope): RequestHandler => {
     return (request, response, next) => {
       // A route that is mounted before identify would be open.
@@ -63,14 +66,8 @@ export function createAccess(
       next(refusal);
     };
   };
-  const opener = createRouteMiddleware((scopes) => (request, _response, next) => {
-    if (scopeNeeded(scopes, request.method) === 'open') {
-      openRequests.add(request);
-    }
-    next();
-  });
-  const identifyAll = Router().use(opener, async (request, response, next) => {
-    const isOpen = openRequests.has(request);
+  const identifyAll = Router().use(match, async (request, response, next) => {
+    const isOpen = needs.get(request) === 'open';
     refusals.set(request, await identify(request, response, { isOpen }));
     next();
   });
@@ -84,13 +81,12 @@ export function createAccess(
     write: requireScope('write'),
     admin: requireScope('admin'),
   };
-  const guarded = new WeakSet<Request>();
-  const guardRoutes = createRouteMiddleware((scopes) => (request, response, next) => {
-    guarded.add(request);
-    void guards[scopeNeeded(scopes, request.method)](request, response, next);
-  });
+  const guardRoutes: RequestHandler = (request, response, next) => {
+    assert(refusals.has(request), 'Callers are identified before they are guarded against');
+    void guards[needs.get(request) ?? 'open'](request, response, next);
+  };
   const guardOthers: RequestHandler = (request, response, next) => {
-    void (guarded.has(request) ? pass : guards.any)(request, response, next);
+    void (needs.has(request) ? pass : guards.any)(request, response, next);
   };
   return {
     identify: identifyAll,

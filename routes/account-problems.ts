@@ -50,18 +50,13 @@ export function toLoginProblem(thrown: unknown): unknown {
         hint: 'An administrator can enable it again',
       });
     case '53300':
-      return new RequestError(429, 'Logging in has failed too often', {
+      return new RequestError(429, 'Too many tries to log in', {
         ...(thrown.hint === undefined ? {} : { hint: thrown.hint }),
-        headers: { 'Retry-After': secondsIn(thrown.hint) },
+        headers: { 'Retry-After': `${thrown.retryAfterSeconds ?? LOGIN_RETRY_SECONDS}` },
       });
     default:
       return thrown;
   }
-}
-
-/** What a hint such as `Try again in 7 s` says. */
-function secondsIn(hint = ''): string {
-  return /\b(\d+) s\b/.exec(hint)?.[1] ?? `${LOGIN_RETRY_SECONDS}`;
 }
 
 /** @throws RequestError 403 for a caller that is no account */

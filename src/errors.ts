@@ -42,6 +42,8 @@ export interface ServiceErrorOptions {
   readonly serverCode?: number | undefined;
   /** Which of the writes of one command it is about, counted from 0. */
   readonly writeIndex?: number | undefined;
+  /** After how long the same may work; only where that is known. */
+  readonly retryAfterSeconds?: number;
   /** What went wrong underneath: observed, never shown to a client. */
   readonly cause?: unknown;
 }
@@ -55,6 +57,7 @@ export class ServiceError extends Error {
   readonly position: number | undefined;
   readonly serverCode: number | undefined;
   readonly writeIndex: number | undefined;
+  readonly retryAfterSeconds: number | undefined;
 
   constructor(sqlState: string, message: string, options: ServiceErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -66,6 +69,7 @@ export class ServiceError extends Error {
     this.position = options.position;
     this.serverCode = options.serverCode;
     this.writeIndex = options.writeIndex;
+    this.retryAfterSeconds = options.retryAfterSeconds;
   }
 }
 

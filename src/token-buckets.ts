@@ -1,5 +1,6 @@
 // How often somebody may do something: a burst at once, then so many a second.
 import { performance } from 'node:perf_hooks';
+import { putLast } from './bounded-map.ts';
 
 export interface BucketSizes {
   /** What a key may take at once. */
@@ -51,11 +52,6 @@ export class TokenBuckets {
   }
 
   #put(key: string, tokens: number): void {
-    this.#buckets.delete(key);
-    this.#buckets.set(key, { tokens, atMs: this.#now() });
-    if (this.#buckets.size > this.#sizes.keysMax) {
-      const [oldest] = this.#buckets.keys();
-      this.#buckets.delete(oldest ?? '');
-    }
+    putLast(this.#buckets, key, { tokens, atMs: this.#now() }, this.#sizes.keysMax);
   }
 }

@@ -1,6 +1,7 @@
 // Accounts and tokens as the database has them, a second old at most.
 import { performance } from 'node:perf_hooks';
 import type { Account } from '../account.ts';
+import { putLast } from '../bounded-map.ts';
 import {
   ACCOUNT_COLUMNS,
   readAccount,
@@ -70,14 +71,10 @@ class Recent<Value> {
   }
 
   #keep(key: string, value: Value | undefined, askedAtMs: number): void {
-    this.#entries.delete(key);
     if (value === undefined) {
-      return;
-    }
-    this.#entries.set(key, { value, askedAtMs });
-    if (this.#entries.size > ENTRIES_MAX) {
-      const [oldest] = this.#entries.keys();
-      this.#entries.delete(oldest ?? '');
+      this.#entries.delete(key);
+    } else {
+      putLast(this.#entries, key, { value, askedAtMs }, ENTRIES_MAX);
     }
   }
 }
@@ -128,7 +125,8 @@ export class Directory {
     }
     const found = await this.#tokens.find(sha256);
     if (found === undefined) {
-      this.#noteUnknown(sha256, askedAtMs);
+      // A client that goes on with a wrong token is not looked up each time.
+      putLast(this.#unknownTokens, sha256, askedAtMs + FRESH_MS, UNKNOWN_TOKENS_MAX);
     }
     return found;
   }
@@ -170,16 +168,6 @@ export class Directory {
     this.#unknownTokens.clear();
     this.#accounts.forget(({ id }) => id === accountId);
     this.#tokens.forget(({ account }) => account.id === accountId);
-  }
-
-  /** A client that goes on with a wrong token is not looked up each time. */
-  #noteUnknown(sha256: string, askedAtMs: number): void {
-    this.#unknownTokens.delete(sha256);
-    this.#unknownTokens.set(sha256, askedAtMs + FRESH_MS);
-    if (this.#unknownTokens.size > UNKNOWN_TOKENS_MAX) {
-      const [oldest] = this.#unknownTokens.keys();
-      this.#unknownTokens.delete(oldest ?? '');
-    }
   }
 
   async #loadTokens(hashes: readonly string[]): Promise<ReadonlyMap<string, StoredToken>> {

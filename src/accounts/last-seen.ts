@@ -1,5 +1,6 @@
 // When accounts and tokens were used last: noted off the path of whoever uses them.
 import { performance } from 'node:perf_hooks';
+import { putLast } from '../bounded-map.ts';
 import type { AccountsDatabase } from './accounts-database.ts';
 
 /** How often one of them is written at most. */
@@ -55,12 +56,7 @@ export class LastSeen {
     if (this.#waiting[kind].size >= KEYS_MAX) {
       return;
     }
-    notedAtMs.delete(id);
-    notedAtMs.set(id, this.#now());
-    if (notedAtMs.size > KEYS_MAX) {
-      const [oldest] = notedAtMs.keys();
-      notedAtMs.delete(oldest ?? '');
-    }
+    putLast(notedAtMs, id, this.#now(), KEYS_MAX);
     this.#waiting[kind].add(id);
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;

@@ -1,5 +1,6 @@
 // How often a login may fail, by name and by address, over all doors of the process.
 import { toAddressKey } from '../address-key.ts';
+import { putLast } from '../bounded-map.ts';
 import { ServiceError, SQLSTATE } from '../errors.ts';
 import { TokenBuckets } from '../token-buckets.ts';
 
@@ -42,7 +43,7 @@ export class LoginBudget {
   readonly #names: TokenBuckets;
   readonly #addresses: TokenBuckets;
   readonly #pending = new Map<string, number>();
-  readonly #trusted = new Set<string>();
+  readonly #trusted = new Map<string, true>();
 
   /** @param now a monotonic clock in milliseconds */
   constructor(now?: () => number) {
@@ -73,7 +74,7 @@ export class LoginBudget {
       },
       succeed: () => {
         settle();
-        this.#trust(pair);
+        putLast(this.#trusted, pair, true, TRUSTED_MAX);
       },
       fail: () => {
         settle();
@@ -91,7 +92,11 @@ export class LoginBudget {
       throw new ServiceError(
         SQLSTATE.tooManyConnections,
         'too many logins at a time from this address',
-        { severity: 'FATAL', hint: `Try again in ${PENDING_WAIT_S} s` },
+        {
+          severity: 'FATAL',
+          hint: `Try again in ${PENDING_WAIT_S} s`,
+          retryAfterSeconds: PENDING_WAIT_S,
+        },
       );
     }
     this.#pending.set(key, others + 1);
@@ -112,23 +117,14 @@ export class LoginBudget {
       this.#pending.delete(key);
     }
   }
-
-  #trust(pair: string): void {
-    this.#trusted.delete(pair);
-    this.#trusted.add(pair);
-    if (this.#trusted.size > TRUSTED_MAX) {
-      const [oldest] = this.#trusted;
-      this.#trusted.delete(oldest ?? '');
-    }
-  }
 }
 
 /** Too many failures; the hint says when to come again. */
 export function throttledError(waitMs: number): ServiceError {
-  const seconds = Math.ceil(waitMs / 1000);
+  const retryAfterSeconds = Math.ceil(waitMs / 1000);
   return new ServiceError(
     SQLSTATE.tooManyConnections,
     'too many failed logins of this name or address',
-    { severity: 'FATAL', hint: `Try again in ${seconds} s` },
+    { severity: 'FATAL', hint: `Try again in ${retryAfterSeconds} s`, retryAfterSeconds },
   );
 }

@@ -1,5 +1,6 @@
 // What the operator is told of something that goes on: once, and again after a while.
 import { performance } from 'node:perf_hooks';
+import { putLast } from '../bounded-map.ts';
 
 /** The same sentence is told again after this time. */
 const QUIET_MS = 3_600_000;
@@ -23,12 +24,7 @@ export class SeldomReport {
     if (nowMs - (this.#toldAtMs.get(message) ?? -Infinity) < QUIET_MS) {
       return;
     }
-    this.#toldAtMs.delete(message);
-    this.#toldAtMs.set(message, nowMs);
-    if (this.#toldAtMs.size > SENTENCES_MAX) {
-      const [oldest] = this.#toldAtMs.keys();
-      this.#toldAtMs.delete(oldest ?? '');
-    }
+    putLast(this.#toldAtMs, message, nowMs, SENTENCES_MAX);
     this.#report(message);
   }
 }

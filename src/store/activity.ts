@@ -8,8 +8,8 @@ import type { ActivityReader } from './activity-reader.ts';
 import { toActivityEntry, toActivityRecord } from './activity-records.ts';
 import type { ActivityEntry } from './activity-records.ts';
 import { TextKeeper } from './kept-text.ts';
-import { toLogEntry, toLogRecord } from './log-records.ts';
-import type { LogEntry } from './log-records.ts';
+import { toWaitingLine, toLogRecord } from './log-records.ts';
+import type { WaitingLine } from './log-records.ts';
 import { activityCollection, ensureCollection, logCollection } from './record-collections.ts';
 import type { RecordCollection } from './record-collections.ts';
 import { RecordInsert } from './record-insert.ts';
@@ -53,7 +53,7 @@ export function createActivityStore({
     encode: (entry) => toActivityRecord(entry, texts),
     report,
   });
-  const logs = new RecordWriter<LogEntry>({
+  const logs = new RecordWriter<WaitingLine>({
     stream: 'logs',
     insert: insertInto(logCollection(config.logRetentionMs)),
     encode: toLogRecord,
@@ -72,7 +72,7 @@ export function createActivityStore({
     },
     logSink: {
       append: (line) => {
-        const entry = toLogEntry(line);
+        const entry = toWaitingLine(line);
         // The last lines of a process tell of its end, which comes after that of this store.
         if (entry !== undefined && !isStopped) {
           logs.append(entry);

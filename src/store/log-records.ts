@@ -13,13 +13,13 @@ const UNRECORDED_EVENTS: ReadonlySet<string> = new Set(['activity-lost']);
 const LINE_BYTES = 600;
 
 /** A line that waits to become a record. */
-export interface LogEntry {
+export interface WaitingLine {
   readonly line: LogLine;
   readonly heldBytes: number;
 }
 
 /** Undefined for a line that is not kept. */
-export function toLogEntry(line: LogLine): LogEntry | undefined {
+export function toWaitingLine(line: LogLine): WaitingLine | undefined {
   const { event, message, fields } = line;
   if (UNRECORDED_EVENTS.has(event)) {
     return undefined;
@@ -29,7 +29,7 @@ export function toLogEntry(line: LogLine): LogEntry | undefined {
   return { line, heldBytes: LINE_BYTES + 2 * length };
 }
 
-export function toLogRecord({ line }: LogEntry): StoredRecord {
+export function toLogRecord({ line }: WaitingLine): StoredRecord {
   const { at, level, event, message, fields, owner = null } = line;
   return { _id: createRecordId(), at, meta: { owner, level }, event, message, fields };
 }

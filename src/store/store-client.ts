@@ -24,7 +24,6 @@ const DRIVER_OPTIONS: MongoClientOptions = {
   serverSelectionTimeoutMS: SELECTION_TIMEOUT_MS,
   connectTimeoutMS: SELECTION_TIMEOUT_MS,
   socketTimeoutMS: SOCKET_TIMEOUT_MS,
-  heartbeatFrequencyMS: 5000,
 };
 
 export interface StoreClientOptions {

@@ -1,4 +1,5 @@
 // What REST asks the catalog about one table, remembered for a moment.
+import { putLast } from '../../bounded-map.ts';
 import type { Row } from '../backend.ts';
 import type { CollectedResult, SqlStatement } from '../pool.ts';
 import { tableKindOf } from './crud-table.ts';
@@ -38,11 +39,7 @@ export function createTableCatalog(now: () => number = () => performance.now()):
       const { rows } = await ask(describeTable(name));
       const table = readTable(name, rows);
       if (table !== undefined) {
-        const [oldest] = remembered.keys();
-        if (remembered.size >= TABLES_MAX && oldest !== undefined) {
-          remembered.delete(oldest);
-        }
-        remembered.set(key, { table, untilMs: now() + TTL_MS });
+        putLast(remembered, key, { table, untilMs: now() + TTL_MS }, TABLES_MAX);
       }
       return table;
     },

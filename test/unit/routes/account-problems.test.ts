@@ -14,7 +14,7 @@ describe('a login that fails', () => {
   test.each([
     ['28P01', 401, {}, { 'WWW-Authenticate': 'Bearer realm="gatepost"' }],
     ['28000', 403, {}, {}],
-    ['53300', 429, { hint: 'Try again in 7 s' }, { 'Retry-After': '7' }],
+    ['53300', 429, { hint: 'Try again', retryAfterSeconds: 7 }, { 'Retry-After': '7' }],
     ['53300', 429, { hint: 'Close one of its 4 connections' }, { 'Retry-After': '5' }],
     ['53300', 429, {}, { 'Retry-After': '5' }],
   ])('with %s is %d', (sqlState, status, options, headers) => {

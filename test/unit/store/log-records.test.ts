@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { LogLine } from '../../../src/logger.ts';
-import { toLogEntry, toLogRecord } from '../../../src/store/log-records.ts';
+import { toWaitingLine, toLogRecord } from '../../../src/store/log-records.ts';
 
 const LINE: LogLine = {
   at: new Date('2030-01-31T12:00:00Z'),
@@ -13,7 +13,7 @@ const LINE: LogLine = {
 
 describe('a line of the log', () => {
   it('is kept as it is, with its level and owner where records are packed by', () => {
-    const entry = toLogEntry({ ...LINE, owner: 'account:7' });
+    const entry = toWaitingLine({ ...LINE, owner: 'account:7' });
     expect(entry && toLogRecord(entry)).toEqual({
       _id: expect.anything(),
       at: LINE.at,
@@ -25,17 +25,17 @@ describe('a line of the log', () => {
   });
 
   it('is nobody’s where it tells of nobody', () => {
-    const entry = toLogEntry(LINE);
+    const entry = toWaitingLine(LINE);
     expect(entry && toLogRecord(entry)['meta']).toEqual({ owner: null, level: 'warn' });
   });
 
   it('counts what it holds', () => {
-    const long = toLogEntry({ ...LINE, fields: { error: 'x'.repeat(8000), n: 1 } });
+    const long = toWaitingLine({ ...LINE, fields: { error: 'x'.repeat(8000), n: 1 } });
     expect(long?.heldBytes).toBeGreaterThan(16_000);
-    expect(toLogEntry(LINE)?.heldBytes).toBeLessThan(1000);
+    expect(toWaitingLine(LINE)?.heldBytes).toBeLessThan(1000);
   });
 
   it('that tells of lost records is not kept: it would be lost too, and make the next one', () => {
-    expect(toLogEntry({ ...LINE, event: 'activity-lost' })).toBeUndefined();
+    expect(toWaitingLine({ ...LINE, event: 'activity-lost' })).toBeUndefined();
   });
 });
