@@ -1,10 +1,10 @@
 // How the connectors reach MongoDB: by their own client, with the operator's options.
-import { MongoClient } from 'mongodb';
-import type { MongoClientOptions } from 'mongodb';
+import type { MongoClient, MongoClientOptions } from 'mongodb';
 import { optionProblemOf } from '../backends/mongodb/client.ts';
 import { ConnectorError } from './connector-error.ts';
 import { shownFailure } from './mongodb-failures.ts';
 import { redactUri } from './redact.ts';
+import { createMongoClient } from '../mongodb-driver.ts';
 import { untilAborted } from '../until-aborted.ts';
 import { withinTime } from './within-time.ts';
 
@@ -86,7 +86,7 @@ function createClient(asked: MongodbOptions): MongoClient {
 
 function parsed(connectionUri: string, options: MongoClientOptions): MongoClient {
   try {
-    return new MongoClient(connectionUri, options);
+    return createMongoClient(connectionUri, options);
   } catch (error) {
     const problem = optionProblemOf(error);
     const said = problem === undefined ? '' : ` (${problem})`;

@@ -1,7 +1,8 @@
 import type { Db } from 'mongodb';
-import { MongoClient, MongoNetworkError, MongoServerError } from 'mongodb';
+import { MongoNetworkError, MongoServerError } from 'mongodb';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
+import { createMongoClient } from '../mongodb-driver.ts';
 
 /** Also in the server's arguments. */
 export const REPLICA_SET_NAME = 'rs0';
@@ -28,7 +29,7 @@ const CONFIG = z.looseObject({
  */
 export async function becomePrimary(address: string, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
-  const client = new MongoClient(`mongodb://${address}/?directConnection=true`, {
+  const client = createMongoClient(`mongodb://${address}/?directConnection=true`, {
     appName: 'gatepost',
     serverSelectionTimeoutMS: SELECTION_TIMEOUT_MS,
   });

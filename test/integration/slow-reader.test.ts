@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { setTimeout as pause } from 'node:timers/promises';
 import { createTestDatabase } from '../support/databases.ts';
 import type { TestDatabase } from '../support/databases.ts';
-import { gatepostSessions, runningStatements, untilTrue } from '../support/facts.ts';
+import { gatepostSessions, untilTrue } from '../support/facts.ts';
 import { startOwnProcess } from '../support/own-process.ts';
 import type { OwnProcess } from '../support/own-process.ts';
 import { startGate } from '../support/start-gate.ts';
@@ -155,8 +155,12 @@ describe('While a client does not read', () => {
   it('its statement still ends at the query timeout', async () => {
     const { port } = await start({ limits: { queryTimeoutMs: 300 } });
     const client = await stuckClient(port, MANY_ROWS);
-    await untilTrue(database.url, waitingUpstreams(1));
-    await untilTrue(database.url, runningStatements('%', 0));
+    await untilTrue(
+      database.url,
+      `exists (select from pg_stat_activity
+        where datname = current_database() and state = 'idle'
+          and query = '${MANY_ROWS.replaceAll("'", "''")}')`,
+    );
     client.resume();
     const frames = await client.untilReady();
     expect(typesOf(frames)).toMatch(/^TD+EZ$/);

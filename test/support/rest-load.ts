@@ -30,8 +30,8 @@ export interface Attempt {
   readonly id: string;
   /** Of performance.now. */
   readonly endedAtMs: number;
-  /** Undefined where there was none in time, or the connection was lost. */
-  readonly answer: Answer | undefined;
+  /** An error where there was none in time, or the connection was lost. */
+  readonly answer: Answer | Error;
 }
 
 export interface Load {
@@ -52,7 +52,9 @@ export function startLoad(url: string, kinds: readonly LoadKind[], clientsPerKin
       const id = randomUUID();
       const { path, ...question } = kind.request(id);
       const asked = ask(`${url}${path}`, { ...question, agent, timeoutMs: HANG_MS });
-      const answer = await asked.catch(() => undefined);
+      const answer = await asked.catch((error: unknown) =>
+        error instanceof Error ? error : new Error(String(error)),
+      );
       attempts.push({ kind, id, endedAtMs: performance.now(), answer });
       await pause(PAUSE_MS);
     }
@@ -88,5 +90,5 @@ export function startLoad(url: string, kinds: readonly LoadKind[], clientsPerKin
 
 /** Whether it was acknowledged. */
 export function hasSucceeded({ answer }: Attempt): boolean {
-  return answer !== undefined && answer.status < 300;
+  return !(answer instanceof Error) && answer.status < 300;
 }

@@ -1,7 +1,7 @@
 // How MongoDB is connected to: one client a session, and one beside them that only asks and kills.
-import { MongoClient } from 'mongodb';
-import type { MongoClientOptions } from 'mongodb';
+import type { MongoClient, MongoClientOptions } from 'mongodb';
 import { ServiceError, SQLSTATE } from '../../errors.ts';
+import { createMongoClient } from '../../mongodb-driver.ts';
 import type { Startup } from '../backend.ts';
 import { connectionError } from './server-errors.ts';
 
@@ -122,7 +122,7 @@ export function optionProblemOf(error: unknown): string | undefined {
 
 function createClient(uri: string, options: MongoClientOptions): MongoClient {
   try {
-    return new MongoClient(uri, options);
+    return createMongoClient(uri, options);
   } catch (error) {
     const problem = optionProblemOf(error);
     const said = problem === undefined ? '' : `: ${problem}`;

@@ -106,7 +106,7 @@ describe('createConnectorsRuntime start', () => {
     const { runtime, shown, untilStatus } = stage.create([sinkConfig(() => sink)]);
     const startMs = performance.now();
     await runtime.start(NEVER);
-    expect(performance.now() - startMs).toBeLessThan(500);
+    expect(performance.now() - startMs).toBeLessThan(5000);
     await untilStatus('error');
     expect(shown()?.lastError?.message).toContain('Iggy');
     isAway = false;
