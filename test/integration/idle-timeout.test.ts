@@ -7,14 +7,14 @@ import { startGate } from '../support/start-gate.ts';
 import type { Gate } from '../support/start-gate.ts';
 import { reportFields, typesOf, WireClient } from '../support/wire-client.ts';
 
-const IDLE_TIMEOUT_MS = 300;
+const IDLE_TIMEOUT_MS = 1000;
 
 const IDLE = {
   S: 'FATAL',
   C: '57P05',
   M: 'terminating connection due to idle-session timeout',
   D: expect.stringContaining('Session '),
-  H: expect.stringMatching(/300 ms.*WIRE_IDLE_TIMEOUT/),
+  H: expect.stringMatching(/1000 ms.*WIRE_IDLE_TIMEOUT/),
 };
 
 let database: TestDatabase;

@@ -16,7 +16,7 @@ import type { ReceivedFrame } from '../support/wire-client.ts';
 
 const MEBIBYTE = 1024 * 1024;
 
-const SLOW_READER_TIMEOUT_MS = 400;
+const SLOW_READER_TIMEOUT_MS = 1000;
 
 /** More than it takes to fill what is between a server and its client. */
 const QUERY_TIMEOUT_MS = 1500;
