@@ -35,6 +35,8 @@ interface Load {
 }
 
 const BY_KEY = '\\set id random(1, 1000000)\nselect * from bench_rows where id = :id;';
+const PAGE = `\\set id random(1, 990000)
+select * from bench_rows where id between :id and :id + 99;`;
 const SUM = `\\set id random(1, 990000)
 select count(*), sum(length(text)) from bench_rows where id between :id and :id + 2000;`;
 
@@ -43,6 +45,7 @@ const LOADS: readonly Load[] = [
   { name: 'select 1, 16 clients', clients: 16, script: 'select 1;' },
   { name: 'select 1, 1 client', clients: 1, script: 'select 1;' },
   { name: 'a row by its key, 16 clients', clients: 16, script: BY_KEY },
+  { name: 'a page of 100 rows, 16 clients', clients: 16, script: PAGE },
   { name: 'a sum over 2000 rows, 16 clients', clients: 16, script: SUM },
 ];
 
