@@ -41,7 +41,7 @@ describe('A cancel that races with the end of its statement', () => {
     for (let round = 0; round < ROUNDS; round += 1) {
       client.send(queryFrame(`select pg_sleep(${(round % 10) / 2000})`));
       const [first] = await Promise.all([client.untilReady(), cancel(gate.port, key)]);
-      expect(typesOf(first)).toMatch(/^(TDC|T?E)Z$/);
+      expect(typesOf(first)).toMatch(/^(TDC|(TD?)?E)Z$/);
       expect(typesOf(await client.query('select 1'))).toBe('TDCZ');
     }
     client.destroy();
